@@ -1,0 +1,88 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// `PLIMSOLL_STRICT=1` (set by Deploy/test.sh) makes every warning an error.
+let strict = Context.environment["PLIMSOLL_STRICT"] == "1"
+
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + (strict ? [.treatAllWarnings(as: .error)] : [])
+
+/// Hot decoders are worth optimising in debug builds too: tests read large histories through them.
+let optimised: [SwiftSetting] = settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+func product(_ name: String, _ package: String) -> Target.Dependency { .product(name: name, package: package) }
+let log = product("Logging", "swift-log")
+let metrics = product("Metrics", "swift-metrics")
+let lifecycle = product("ServiceLifecycle", "swift-service-lifecycle")
+let deque = product("DequeModule", "swift-collections")
+let heap = product("HeapModule", "swift-collections")
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = settings) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies, path: "Tests/\(name)Tests", swiftSettings: settings)
+}
+
+let package = Package(
+    name: "plimsoll",
+    products: [.executable(name: "plimsoll", targets: ["plimsoll"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    ],
+    targets: [
+        // Rank 0: the C shims.
+        .systemLibrary(name: "CCurl", path: "Sources/CCurl", pkgConfig: "libcurl"),
+        .systemLibrary(name: "CYAML", path: "Sources/CYAML", pkgConfig: "yaml-0.1"),
+        // Rank 1
+        room("Values", ["CYAML"], settings: optimised),
+        // Rank 2
+        room("KubeModel", ["Values"]),
+        room("PrometheusModel", ["Values"]),
+        room("HTTPTransport", ["CCurl", deque, log]),
+        // Rank 3
+        room("PlimsollAPI", ["KubeModel", "Values"]),
+        room("KubeClient", ["HTTPTransport", "KubeModel", "Values", log]),
+        room("PrometheusClient", ["HTTPTransport", "PrometheusModel", "Values"]),
+        // Rank 4
+        room("ServiceLevels", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"]),
+        room("KubeRuntime", ["KubeClient", "KubeModel", "Values", deque, heap, lifecycle, log, metrics]),
+        // Rank 5
+        room(
+            "ServiceLevelsController",
+            ["KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels", "Values", lifecycle, log, metrics]),
+        room("Serving", [product("Hummingbird", "hummingbird"), lifecycle, log, metrics]),
+        // Rank 6
+        .executableTarget(
+            name: "plimsoll",
+            dependencies: [
+                "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels",
+                "ServiceLevelsController", "Serving", "Values", product("ArgumentParser", "swift-argument-parser"), lifecycle, log, metrics,
+            ],
+            swiftSettings: settings),
+        // Tests
+        .target(name: "TestSupport", dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "Values"], path: "Tests/TestSupport", swiftSettings: settings),
+        tests("Values"),
+        tests("KubeModel", ["Values"]),
+        tests("PrometheusModel", ["Values"]),
+        tests("HTTPTransport"),
+        tests("PlimsollAPI", ["KubeModel", "Values"]),
+        tests("KubeClient", ["HTTPTransport", "KubeModel", "Values"]),
+        tests("PrometheusClient", ["HTTPTransport", "PrometheusModel", "Values"]),
+        tests("ServiceLevels", ["PlimsollAPI", "PrometheusModel", "Values"]),
+        tests("KubeRuntime", ["KubeClient", "KubeModel", "Values"]),
+        tests("ServiceLevelsController", ["KubeModel", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "Values"]),
+        tests("Serving"),
+        tests("plimsoll", ["Values"]),
+    ]
+)
