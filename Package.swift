@@ -83,6 +83,8 @@ let package = Package(
         tests("KubeRuntime", ["KubeClient", "KubeModel", "Values"]),
         tests("ServiceLevelsController", ["KubeModel", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "Values"]),
         tests("Serving"),
-        tests("plimsoll", ["Values"]),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "TestSupport", "Values"],
+            path: "Tests/EndToEnd", swiftSettings: settings),
     ]
 )

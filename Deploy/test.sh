@@ -57,7 +57,7 @@ run_tests() {
     tally_xunit "$name" "${report%.xml}-swift-testing.xml" "$status" "$results/$name.log"
 }
 
-PURE='^(ValuesTests|KubeModelTests|PrometheusModelTests|PlimsollAPITests|ServiceLevelsTests|HTTPTransportTests|KubeClientTests|PrometheusClientTests|KubeRuntimeTests|ServiceLevelsControllerTests|ServingTests|plimsollTests)\.(?!Integration)'
+PURE='^(ValuesTests|KubeModelTests|PrometheusModelTests|PlimsollAPITests|ServiceLevelsTests|HTTPTransportTests|KubeClientTests|PrometheusClientTests|KubeRuntimeTests|ServiceLevelsControllerTests|ServingTests)\.(?!Integration)'
 INTEGRATION='^[A-Za-z]+Tests\.Integration'
 
 if wants pure; then run_tests pure "$PURE"; fi
@@ -83,7 +83,7 @@ if wants integration || wants end-to-end; then
     # shellcheck disable=SC1090
     . "$CACHE/clusters/$cluster/env"
     export PLIMSOLL_TEST_KUBECONFIG=$KUBECONFIG PLIMSOLL_TEST_PROMETHEUS_URL=$PROMETHEUS_URL PLIMSOLL_TEST_RULES_DIR=$RULES_DIR
-    export PLIMSOLL_TEST_CRDSERVER_KUBECONFIG=${CRDSERVER_KUBECONFIG:-}
+    export PLIMSOLL_TEST_ROOT=$ROOT PLIMSOLL_TEST_CRDSERVER_KUBECONFIG=${CRDSERVER_KUBECONFIG:-}
 fi
 if wants integration; then run_tests integration "$INTEGRATION"; fi
 if wants end-to-end; then run_tests end-to-end '^EndToEndTests\.'; fi
