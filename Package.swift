@@ -71,7 +71,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         // Tests
-        .target(name: "TestSupport", dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "Values"], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "Values"], path: "Tests/TestSupport", swiftSettings: settings),
         tests("Values"),
         tests("KubeModel", ["Values"]),
         tests("PrometheusModel", ["Values"]),
