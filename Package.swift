@@ -73,6 +73,10 @@ let package = Package(
         // Tests
         .target(
             name: "TestSupport", dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "Values"], path: "Tests/TestSupport", swiftSettings: settings),
+        .executableTarget(
+            name: "plimsoll-soak",
+            dependencies: ["KubeClient", "KubeModel", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "TestSupport", "Values"],
+            path: "Tests/Soak", swiftSettings: settings),
         tests("Values"),
         tests("KubeModel", ["Values"]),
         tests("PrometheusModel", ["Values"]),

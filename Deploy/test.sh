@@ -85,6 +85,11 @@ if wants integration || wants end-to-end; then
     export PLIMSOLL_TEST_KUBECONFIG=$KUBECONFIG PLIMSOLL_TEST_PROMETHEUS_URL=$PROMETHEUS_URL PLIMSOLL_TEST_RULES_DIR=$RULES_DIR
     export PLIMSOLL_TEST_ROOT=$ROOT PLIMSOLL_TEST_CRDSERVER_KUBECONFIG=${CRDSERVER_KUBECONFIG:-}
 fi
+kubectl_crds() {
+    kubectl apply --validate=false -f "$ROOT/Manifests/crds" >/dev/null
+    kubectl wait --for=condition=Established --timeout=30s crd/slos.plimsoll.dev >/dev/null
+}
+if wants integration || wants end-to-end; then kubectl_crds; fi
 if wants integration; then run_tests integration "$INTEGRATION"; fi
 if wants end-to-end; then run_tests end-to-end '^EndToEndTests\.'; fi
 if wants history; then
