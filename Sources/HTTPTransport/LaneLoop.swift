@@ -154,7 +154,8 @@ final class LaneLoop {
         guard !http1Origins.isEmpty else { return }
         let origins = http1Origins
         http1Origins = []
-        for origin in origins { core.learned(origin: origin, isHTTP1: true) }
+        // The core knows already; what it sent here before that is in the mailbox at the latest.
+        for command in lane.take() { handle(command) }
         for (id, transfer) in transfers where origins.contains(transfer.plan.origin) && !transfer.wasSent && id != Self.probeID {
             detach(id)?.free()
             core.reassign(transfer.exchange)

@@ -105,7 +105,8 @@ final class Transfer {
         self.head = head
         let isHTTP1 = head.httpVersion != .http2
         if plan.isTLS, loop.core.configuration.http2, isHTTP1 == (loop.lane.kind == .multiplexed) {
-            if isHTTP1 { loop.http1Origins.insert(plan.origin) } else { loop.core.learned(origin: plan.origin, isHTTP1: false) }
+            loop.core.learned(origin: plan.origin, isHTTP1: isHTTP1)
+            if isHTTP1 { loop.http1Origins.insert(plan.origin) }
         }
         switch exchange.receiver {
         case .stream(let buffer):
