@@ -1,4 +1,4 @@
-package import Values
+import Values
 
 /// One series of an instant query's answer.
 package struct VectorSample: Sendable, Hashable {

@@ -1,6 +1,6 @@
 import PlimsollAPI
 import PrometheusModel
-import Values
+package import Values
 
 /// The only expressions that touch raw series: events of one evaluation interval, in total and failed.
 struct EventExpressions {
@@ -15,7 +15,7 @@ struct EventExpressions {
 
     /// Failed events. Reads the recorded total, so it belongs behind it in the same group.
     var errors: String {
-        let total = "sum by (\(by)) (\(identity.selector(SeriesNames.events, .total).text))"
+        let total = "sum by (\(by)) (\(identity.selector(SeriesNames.events, .total).description))"
         switch indicator.outcome {
         case .errors(let selector):
             // `or` on equal label sets, and no plain 0: a group without an error series has no errors, and one without a total has no data.
@@ -34,10 +34,10 @@ struct EventExpressions {
     /// A series that was not there one base window ago therefore counts with its whole value, provided that its target was there and that another
     /// series of the target lived through the window (otherwise the target is new to Prometheus or was relabelled, and its counters hold the past).
     /// NaN, and nothing else, fails `>= 0`: it must not get into sums that live for the whole period.
-    private func counted(_ selector: MetricSelector) -> String {
+    private func counted(_ selector: VectorSelector) -> String {
         let window = settings.baseWindow
-        let raw = selector.text
-        let lived = indicator.total.text
+        let raw = selector.description
+        let lived = indicator.total.description
         return """
             \(number(settings.evaluationInterval)) * sum by (\(by)) ((
                 \(raw) / \(number(window)) unless \(raw) offset \(window)
@@ -54,76 +54,41 @@ struct EventExpressions {
     private func number(_ duration: PromDuration) -> String { PromQL.seconds(duration) }
 }
 
-/// The counters of an indicator, parsed.
+/// The counters of an indicator.
 struct IndicatorSelectors {
     enum Outcome {
-        case errors(MetricSelector)
-        case good(MetricSelector)
+        case errors(VectorSelector)
+        case good(VectorSelector)
         /// The histogram's bucket of requests that were fast enough.
-        case fastEnough(MetricSelector)
+        case fastEnough(VectorSelector)
     }
 
-    var total: MetricSelector
-    var outcome: Outcome
+    let total: VectorSelector
+    let outcome: Outcome
 
-    /// Reads the indicator of a spec; throws every problem that Prometheus would have with it.
-    init(_ indicator: SLOIndicator, at path: FieldPath) throws(RuleProblems) {
-        if let ratio = indicator.ratio {
-            try self.init(ratio, at: path.appending("ratio"))
-        } else if let latency = indicator.latency {
-            try self.init(latency, at: path.appending("latency"))
+    /// `nil` for an indicator that validation refuses.
+    init?(_ indicator: SLOIndicator) {
+        if let ratio = indicator.ratio, let total = ratio.totalSelector {
+            self.total = total
+            if let errors = ratio.errorsSelector {
+                outcome = .errors(errors)
+            } else if let good = ratio.goodSelector {
+                outcome = .good(good)
+            } else {
+                return nil
+            }
+        } else if let latency = indicator.latency, let histogram = latency.selector {
+            total = histogram.renamed(histogram.metricName + "_count")
+            outcome = .fastEnough(histogram.renamed(histogram.metricName + "_bucket").adding(Self.bucket(latency.threshold)))
         } else {
-            throw RuleProblems([Problem(path, "give one of ratio and latency")])
+            return nil
         }
-    }
-
-    private init(_ ratio: RatioIndicator, at path: FieldPath) throws(RuleProblems) {
-        var problems: [Problem] = []
-        let total = Self.selector(ratio.total, at: path.appending("total"), &problems)
-        let errors = ratio.errors.map { Self.selector($0, at: path.appending("errors"), &problems) }
-        let good = ratio.good.map { Self.selector($0, at: path.appending("good"), &problems) }
-        if (errors == nil) == (good == nil) { problems.append(Problem(path, "give exactly one of errors and good")) }
-        guard problems.isEmpty else { throw RuleProblems(problems) }
-        self.total = total
-        outcome = errors.map { .errors($0) } ?? .good(good ?? total)
-    }
-
-    private init(_ latency: LatencyIndicator, at path: FieldPath) throws(RuleProblems) {
-        var problems: [Problem] = []
-        let histogram = Self.selector(latency.histogram, at: path.appending("histogram"), &problems)
-        let metric = histogram.metric ?? ""
-        let at = path.appending("histogram")
-        if problems.isEmpty, metric.isEmpty {
-            problems.append(Problem(at, "name the histogram before the braces, like http_request_duration_seconds{job=\"checkout\"}", got: .string(latency.histogram)))
-        }
-        if let suffix = ["_bucket", "_count", "_sum"].first(where: metric.hasSuffix) {
-            problems.append(Problem(at, "give the histogram's base name, without \(suffix)", got: .string(latency.histogram)))
-        }
-        if histogram.matchers.contains(where: { $0.label == "le" }) {
-            problems.append(Problem(at, "leave out the label le: the threshold decides it", got: .string(latency.histogram)))
-        }
-        if latency.threshold.milliseconds <= 0 {
-            problems.append(Problem(path.appending("threshold"), "expected a duration above 0", got: .string(latency.threshold.description)))
-        }
-        guard problems.isEmpty else { throw RuleProblems(problems) }
-        total = histogram.renamed(metric + "_count")
-        outcome = .fastEnough(histogram.renamed(metric + "_bucket").matching(Self.bucket(latency.threshold)))
     }
 
     /// A bucket's `le` as clients spell it: whole numbers with and without `.0` (Prometheus 3 always adds it, 2 keeps what the client wrote).
-    private static func bucket(_ threshold: PromDuration) -> MetricSelector.Matcher {
+    private static func bucket(_ threshold: PromDuration) -> LabelMatcher {
         let text = PromQL.seconds(threshold)
-        guard !text.contains(".") else { return .init("le", .equal, text) }
-        return .init("le", .matches, "\(text)|\(text)\\.0")
-    }
-
-    private static func selector(_ text: String, at path: FieldPath, _ problems: inout [Problem]) -> MetricSelector {
-        do {
-            return try MetricSelector(parsing: text)
-        } catch {
-            problems.append(Problem(path, "\(error)", got: .string(text)))
-            return MetricSelector(metric: "")
-        }
+        return text.contains(".") ? LabelMatcher("le", .equal, text) : LabelMatcher("le", .matches, "\(text)|\(text)\\.0")
     }
 }
 

@@ -1,5 +1,5 @@
 package import KubeModel
-import PrometheusModel
+import PlimsollAPI
 package import Values
 
 /// Names of the series that the rules record, the same for every SLO and whatever the base window: an SLO's identity is in labels.
@@ -37,17 +37,14 @@ package enum LabelNames {
     package static let slo = "plimsoll_slo"
     /// `total` or `errors`.
     package static let events = "plimsoll_sli"
+    /// Of alerts: the tier's name. (`tier` has it too, unless the SLO is grouped by a label of that name.)
+    package static let tier = "plimsoll_tier"
     /// Of alerts: 1 for the tier with the highest burn rate, then 2 and so on. Inhibition goes by it.
     package static let rank = "plimsoll_rank"
     /// Of alerts of a grouped SLO: the group's label values, joined by "/".
     package static let group = "plimsoll_group"
     /// Of the info series: a digest of the SLO's rules.
     package static let rules = "plimsoll_rules"
-
-    /// Labels that neither `groupBy` nor a user's labels may set: identity, and what routing and inhibition go by.
-    package static let reserved: Set<String> = [
-        "__name__", "alertname", "alertstate", "le", "namespace", "service", "severity", "tier", instance, namespace, slo, events, rank, group, rules,
-    ]
 }
 
 /// An SLO as its series name it: instance, namespace, name. Nothing else, so that editing an SLO never starts a second history.
@@ -65,16 +62,17 @@ package struct SeriesIdentity: Sendable, Hashable {
     }
 
     /// The matchers that select this SLO's series.
-    var matchers: [MetricSelector.Matcher] {
+    var matchers: [LabelMatcher] {
         [
-            .init(LabelNames.instance, .equal, instance), .init(LabelNames.namespace, .equal, key.namespace), .init(LabelNames.slo, .equal, key.name),
+            LabelMatcher(LabelNames.instance, .equal, instance), LabelMatcher(LabelNames.namespace, .equal, key.namespace),
+            LabelMatcher(LabelNames.slo, .equal, key.name),
         ]
     }
 
     /// A selector of one of this SLO's series.
-    func selector(_ name: String, _ events: SeriesNames.Events? = nil) -> MetricSelector {
-        let kind = events.map { [MetricSelector.Matcher(LabelNames.events, .equal, $0.rawValue)] } ?? []
-        return MetricSelector(metric: name, matchers: kind + matchers)
+    func selector(_ name: String, _ events: SeriesNames.Events? = nil) -> VectorSelector {
+        let kind = events.map { [LabelMatcher(LabelNames.events, .equal, $0.rawValue)] } ?? []
+        return VectorSelector(metricName: name, matchers: kind + matchers)
     }
 
     /// The name of one of this SLO's rule groups.
