@@ -5,7 +5,7 @@ package struct Field<Root: Sendable>: Sendable {
     package let isRequired: Bool
     let schema: @Sendable () -> JSON
     /// Whether the value was read well; if not, why is appended.
-    let read: @Sendable (JSON, FieldPath, inout Root, inout [Problem]) -> Bool
+    package let read: @Sendable (JSON, FieldPath, inout Root, inout [Problem]) -> Bool
     let write: @Sendable (Root) -> JSON?
 
     private init(
