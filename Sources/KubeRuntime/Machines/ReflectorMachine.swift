@@ -107,7 +107,9 @@ package struct ReflectorMachine: Sendable {
     package mutating func start() -> Action { list() }
 
     /// A page came and was set aside.
-    package mutating func listed(resourceVersion: String, continueToken token: String?, now: Swift.Duration, using generator: inout some RandomNumberGenerator)
+    package mutating func listed(
+        resourceVersion: String, continueToken token: String?, now: Swift.Duration, using generator: inout some RandomNumberGenerator
+    )
         -> Action
     {
         guard phase == .listing else { return unexpected(&generator, now) }

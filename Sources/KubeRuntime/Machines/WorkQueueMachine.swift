@@ -192,8 +192,8 @@ package struct WorkQueueMachine<Key: Hashable & Sendable>: Sendable {
     package mutating func done(
         _ key: Key, _ completion: Completion, now: Swift.Duration, using generator: inout some RandomNumberGenerator
     ) -> Wake {
-        guard var entry = entries[key], let taken = entry.taken else { return .nothing }
         promote(now: now)
+        guard var entry = entries[key], let taken = entry.taken else { return .nothing }
         entry.taken = nil
         processingCount -= 1
         let again: Swift.Duration?
