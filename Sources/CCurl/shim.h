@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 static inline CURLcode plimsoll_set_long(CURL *easy, CURLoption option, long value) {
@@ -65,9 +66,18 @@ static inline CURLcode plimsoll_get_pointer(CURL *easy, CURLINFO info, void **va
 static inline CURLMcode plimsoll_multi_set_long(CURLM *multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);
 }
+/// What libcurl is about to connect to: `length` bytes, more than a plain `struct sockaddr` for IPv6.
+static inline const struct sockaddr *plimsoll_address(const struct curl_sockaddr *target) {
+    return &target->addr;
+}
 /// The message's result, which sits in a C union.
 static inline CURLcode plimsoll_message_result(const CURLMsg *message) {
     return message->data.result;
+}
+
+/// The calling thread's name, cut to 15 bytes by the kernel.
+static inline void plimsoll_name_thread(const char *name) {
+    (void)prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
 #endif

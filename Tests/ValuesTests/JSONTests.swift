@@ -2,22 +2,23 @@ import Testing
 import Values
 
 @Suite struct JSONTests {
-    @Test(arguments: [
-        ("null", JSON.null), (" true ", true), ("false", false), ("0", 0), ("-12", -12), ("1.50e+3", .number("1.50e+3")), ("\"\"", ""),
-        (#""a\"\\\/\b\f\n\r\t\u0041é""#, "a\"\\/\u{8}\u{C}\n\r\tAé"), (#""\ud83d\ude00""#, "😀"), (#""\ud83d""#, "\u{FFFD}"),
-        (#""\ude00x""#, "\u{FFFD}x"),
-        (#""\ud83d\u0041""#, "\u{FFFD}A"), (#""\ud83d\ud83d\ude00""#, "\u{FFFD}😀"), (#""\u0000""#, "\u{0}"), ("[]", []),
-        ("[1,[2],{}]", [1, [2], [:]]),
-        ("{\"a\":1,\n\t\"b\" : [ true , null ]\r}", ["a": 1, "b": [true, nil]]), (#"{"a":1,"b":2,"a":3}"#, ["a": 3, "b": 2]),
-        ("\"12345678901234567890\"", "12345678901234567890"),
-    ] as [(String, JSON)])
+    @Test(
+        arguments: [
+            ("null", JSON.null), (" true ", true), ("false", false), ("0", 0), ("-12", -12), ("1.50e+3", .number("1.50e+3")), ("\"\"", ""),
+            (#""a\"\\\/\b\f\n\r\t\u0041é""#, "a\"\\/\u{8}\u{C}\n\r\tAé"), (#""\ud83d\ude00""#, "😀"), (#""\ud83d""#, "\u{FFFD}"),
+            (#""\ude00x""#, "\u{FFFD}x"),
+            (#""\ud83d\u0041""#, "\u{FFFD}A"), (#""\ud83d\ud83d\ude00""#, "\u{FFFD}😀"), (#""\u0000""#, "\u{0}"), ("[]", []),
+            ("[1,[2],{}]", [1, [2], [:]]),
+            ("{\"a\":1,\n\t\"b\" : [ true , null ]\r}", ["a": 1, "b": [true, nil]]), (#"{"a":1,"b":2,"a":3}"#, ["a": 3, "b": 2]),
+            ("\"12345678901234567890\"", "12345678901234567890"),
+        ] as [(String, JSON)])
     func reads(text: String, value: JSON) throws {
         #expect(try JSON(parsing: text) == value)
     }
 
     @Test(arguments: [
         ("", "no JSON: the input is empty at byte 0"), (" ", "expected a value, found the end of the input at byte 1"),
-        ("nul", "expected a value, found 'n' at byte 0"),
+        ("nul", "expected null, found 'n' at byte 0"),
         ("01", "unexpected '1' after the end of the value at byte 1"), ("1.", "expected a digit, found the end of the input at byte 2"),
         ("-", "expected a digit, found the end of the input at byte 1"), ("1e+", "expected a digit, found the end of the input at byte 3"),
         ("+1", "expected a value, found '+' at byte 0"), ("NaN", "expected a value, found 'N' at byte 0"),
@@ -167,7 +168,7 @@ import Values
                 to = JSON.object(object)
             }
             let patch = JSON.mergePatch(from: from, to: to)
-            if !hasNewNull(from: from, to: to) { #expect(from.merged(patch: patch) == to) }
+            if !hasNewNull(from: from, to: to) { #expect(from.merged(patch: patch).text(sortedKeys: true) == to.text(sortedKeys: true)) }
             if from == to, from.objectValue != nil { #expect(patch == [:]) }
         }
     }

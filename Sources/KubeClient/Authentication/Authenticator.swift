@@ -1,4 +1,4 @@
-import HTTPTransport
+import Logging
 import Synchronization
 import Values
 

@@ -1,3 +1,4 @@
+import HTTPTransport
 package import KubeModel
 package import Values
 

@@ -1,4 +1,4 @@
-package import HTTPTransport
+import HTTPTransport
 package import KubeModel
 
 /// The events of one watch. One consumer. Ends when the server ends the stream; throws when the connection breaks.

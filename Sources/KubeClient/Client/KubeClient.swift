@@ -1,6 +1,6 @@
 package import HTTPTransport
 package import KubeModel
-package import Values
+import Values
 
 /// A client of one API server. Copies share connections, credentials and the pause after a 429.
 ///

@@ -4,7 +4,8 @@ extension JSON {
         guard case .object(let changes) = patch else { return patch }
         var result = objectValue ?? JSONObject()
         for (key, change) in changes {
-            result[key] = change.isNull ? nil : (result[key] ?? .null).merged(patch: change)
+            // Optional.none: a bare nil could be taken for the literal of JSON's null.
+            result[key] = change.isNull ? JSON?.none : (result[key] ?? .null).merged(patch: change)
         }
         return .object(result)
     }
