@@ -94,7 +94,7 @@ final class Transfer {
         let now = MonotonicTime.now
         clock.sent = now
         clock.lastActivity = now
-        loop.deadlinesMoved = true
+        loop.noteSent(to: plan.origin, at: now)
         return true
     }
 
