@@ -30,7 +30,7 @@ prometheus_configuration() {
 	cat <<-YAML
 		global:
 		  scrape_interval: $(setting scrape-interval 15s)
-		  scrape_timeout: $(setting scrape-timeout 5s)
+		  scrape_timeout: $(setting scrape-timeout "$(setting scrape-interval 10s)")
 		  evaluation_interval: $(setting evaluation-interval 15s)
 		rule_files: ["$CLUSTER_DIR/rules/*.yaml", "$CLUSTER_DIR/rules/*.yml"]
 	YAML
@@ -60,10 +60,12 @@ start_prometheus() {
 	url=http://$API_ADDRESS:$(port prometheus)
 	! prometheus_configuration | write_if_changed "$CLUSTER_DIR/prometheus.yml" || changed=yes
 	! server_alive prometheus || running=yes
+	# For five seconds after a reload Prometheus knows no Alertmanager, and what it then could not send it sends again only after
+	# the resend delay: a minute by default, long for a demo or a test.
 	start_server prometheus /usr/bin/prometheus --config.file "$CLUSTER_DIR/prometheus.yml" \
 		--storage.tsdb.path "$(setting prometheus-data "$CLUSTER_DIR/prometheus")" \
 		--storage.tsdb.retention.time "$(setting retention 60d)" --web.listen-address "$API_ADDRESS:$(port prometheus)" \
-		--web.enable-lifecycle --web.enable-admin-api --log.level warn
+		--web.enable-lifecycle --web.enable-admin-api --rules.alert.resend-delay 5s --log.level warn
 	wait_server 120 prometheus curl -sS --fail --max-time 2 -o /dev/null "$url/-/ready"
 	[ "$changed$running" != yesyes ] || curl -sS --fail --max-time 20 -X POST "$url/-/reload" || die "Prometheus refuses $CLUSTER_DIR/prometheus.yml; log: $LOGS/prometheus.log"
 	say "Prometheus ready at $url"
