@@ -148,6 +148,17 @@ import Values
         }
     }
 
+    @Test func aRefusalSaysWhichCredentials() async throws {
+        let body = #"{"kind":"Status","code":401,"reason":"Unauthorized","message":"Unauthorized"}"#
+        try await Self.with({ _, _ in .json(body, status: 401) }, credential: .token(Secret("abc"))) { client, server in
+            let send = await Self.error { _ = try await client.serverVersion() }
+            #expect(send?.description == "401 Unauthorized: \(server.url)/prefix refuses our credentials: asked with a token, by a script")
+            let watch = await Self.error { _ = try await client.watch(.configMaps, as: JSON.self) }
+            #expect(watch == send)
+            #expect(server.requests.count == 2)
+        }
+    }
+
     static func names(_ stream: WatchStream<Sized>) async -> [String] {
         var names: [String] = []
         do throws(KubeError) {
