@@ -1,12 +1,18 @@
 # A node that runs real containers: containerd, kubelet and kube-proxy in namespaces of their own. Sourced.
 # shellcheck shell=bash
 
+bridge_is_ours() { [ "$(cat "/sys/class/net/$BRIDGE/ifalias" 2>/dev/null)" = "$CLUSTER_DIR" ]; }
+
 # The bridge, with routes to the node's pods and services from this machine.
 make_bridge() {
+	# On a stock kernel these are modules, and from inside the node they could not be loaded.
+	modprobe -q -a br_netfilter overlay nf_conntrack 2>/dev/null || true
 	if [ ! -e "/sys/class/net/$BRIDGE" ]; then
 		ip link add "$BRIDGE" type bridge
+		ip link set "$BRIDGE" alias "$CLUSTER_DIR"
 		ip address add "$BRIDGE_ADDRESS/24" dev "$BRIDGE"
 	fi
+	bridge_is_ours || die "network device $BRIDGE is not of cluster $CLUSTER_DIR but of '$(cat "/sys/class/net/$BRIDGE/ifalias")'; take this cluster down and up again, it will get another"
 	ip link set "$BRIDGE" up
 	ip route replace "$POD_CIDR" via "$NODE_ADDRESS" dev "$BRIDGE" onlink
 	ip route replace "$SERVICE_CIDR" via "$NODE_ADDRESS" dev "$BRIDGE" onlink
@@ -164,8 +170,10 @@ remove_node() {
 	local root try
 	[ -s "$CLUSTER_DIR/index" ] || return 0
 	addresses
-	ip link delete "$BRIDGE-0" 2>/dev/null || true
-	[ ! -e "$CLUSTER_DIR/node" ] || ip link delete "$BRIDGE" 2>/dev/null || true
+	if bridge_is_ours; then
+		ip link delete "$BRIDGE-0" 2>/dev/null || true
+		ip link delete "$BRIDGE"
+	fi
 	for root in "/sys/fs/cgroup/plimsoll-$NAME" /sys/fs/cgroup/*/"plimsoll-$NAME"; do
 		for ((try = 0; try < 50; try++)); do
 			[ -d "$root" ] || break
