@@ -123,7 +123,8 @@ package final class Manager: Sendable {
     private func launch(_ part: ManagedPart, _ group: inout TaskGroup<Void>) -> Supervised {
         let supervised = Supervised(part)
         group.addTask {
-            guard let reason = await supervised.run() else { return }
+            // On the way down parts end by themselves: a controller when its queue has drained.
+            guard let reason = await supervised.run(), !self.stopping.isOpen else { return }
             self.fail(ManagerFailure("\(part.name) \(reason)"))
         }
         return supervised
