@@ -45,15 +45,10 @@ final class Lane: Sendable {
     /// Starts the thread. False: the system has none to give, and whatever is posted fails.
     func run() -> Bool {
         Self.prepareProcess
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        // Its end is told by `ClientCore.ended`, so that nobody has to block in a join.
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         var thread = pthread_t()
         let context = Unmanaged.passRetained(self)
         let code = pthread_create(
-            &thread, &attributes,
+            &thread, nil,
             { context in
                 guard let context else { return nil }
                 let lane = Unmanaged<Lane>.fromOpaque(context).takeRetainedValue()
@@ -67,7 +62,11 @@ final class Lane: Sendable {
                 lane.core.ended(lane)
                 return nil
             }, context.toOpaque())
-        if code == 0 { return true }
+        if code == 0 {
+            // Its end is told by `ClientCore.ended`, so that nobody has to block in a join.
+            pthread_detach(thread)
+            return true
+        }
         context.release()
         mailbox.withLock { $0.isOver = true }
         return false

@@ -15,6 +15,7 @@ final class Transfer {
     private var parser: ResponseHeadParser
     private var head: HTTPResponseHead?
     private var body: [UInt8] = []
+    private var socketsOpened = 0
     private var uploaded: curl_off_t = 0
     /// Why a callback ended the transfer.
     private var ownError: HTTPError?
@@ -63,6 +64,16 @@ final class Transfer {
         return true
     }
 
+    func opened(_ socket: Int32) {
+        socketsOpened += 1
+        let replaced = loop.book.opened(socket, identity: socketIdentity(socket) ?? 0, origin: plan.origin)
+        loop.core.tally.connectionsOpened.add(1, ordering: .relaxed)
+        loop.core.tally.connectionsClosed.add(UInt64(replaced), ordering: .relaxed)
+    }
+
+    /// It had attempts to connect that came to nothing.
+    var mayLeaveStaleSockets: Bool { socketsOpened > (wasSent ? 1 : 0) }
+
     private func noteConnecting() {
         // After a request was sent this is libcurl's replay on a new connection.
         if clock.connectingSince == nil || clock.sent != nil { clock.connectingSince = .now }
@@ -105,7 +116,8 @@ final class Transfer {
         self.head = head
         let isHTTP1 = head.httpVersion != .http2
         if plan.isTLS, loop.core.configuration.http2, isHTTP1 == (loop.lane.kind == .multiplexed) {
-            if isHTTP1 { loop.http1Origins.insert(plan.origin) } else { loop.core.learned(origin: plan.origin, isHTTP1: false) }
+            loop.core.learned(origin: plan.origin, isHTTP1: isHTTP1)
+            if isHTTP1 { loop.http1Origins.insert(plan.origin) }
         }
         switch exchange.receiver {
         case .stream(let buffer):

@@ -75,7 +75,7 @@ struct Files {
             - {name: c1, cluster: {server: "https://second", tls-server-name: second}}
             - {name: c2, cluster: {server: "https://third"}}
             users: [{name: red, user: {username: u, password: p}}, {name: blue, user: {tokenFile: tok}}]
-            contexts: [{name: x, context: {cluster: c1, user: red}}, {name: y, context: {cluster: c2, user: blue}}]
+            contexts: [{name: x, context: {cluster: c1, user: red}}, {name: w, context: {cluster: c2, user: blue}}]
             """
         let files = Files(
             files: ["/a/one": first, "/b/two": second, "/b/three": "current-context: z\n", "/b/empty": ""],
@@ -86,7 +86,7 @@ struct Files {
         #expect(configuration.certificateAuthority == .file("/a/ca.crt"))
         #expect(configuration.credential == .token(Secret("from-first")))
         #expect(configuration.origin == "/a/one:/b/empty:/b/two:/b/three, context x")
-        #expect(try files.load(context: "y").credential == .tokenFile(path: "/b/tok", initial: nil))
+        #expect(try files.load(context: "w").credential == .tokenFile(path: "/b/tok", initial: nil))
     }
 
     @Test func pathsAreRelativeToTheirOwnFile() throws {
@@ -119,11 +119,11 @@ struct Files {
     }
 
     @Test(arguments: [
-        ("a: [b", "/k:1:"),
+        ("a: [b", "/k:2:1: did not find expected"),
         ("a: b\n\tc: d", "/k:2:"),
         ("5", "/k:1:1: must be a mapping, got a number"),
-        ("kind: Pod", "/k:1:7: kind: must be Config, got \"Pod\""),
-        ("clusters: 5", "/k:1:11: clusters: must be a list, got a number"),
+        ("kind: Pod", "/k:1:1: kind: must be Config, got \"Pod\""),
+        ("clusters: 5", "/k:1:1: clusters: must be a list, got a number"),
         ("clusters:\n- cluster: {}", "/k:2:3: clusters[0]: must have a name"),
         ("clusters:\n- name: a\n- name: a", "clusters[1].name: \"a\" stands twice in clusters"),
         ("users: [{name: a, user: {token: 12345}}]", "users[0].user.token: must be a string, got a number (put it in quotes)"),
@@ -132,8 +132,8 @@ struct Files {
         ("contexts: [{name: b}, {name: a}]", "/k: no current-context is set; name one of \"a\", \"b\""),
         ("current-context: a\ncontexts: [{name: a, context: {cluster: x}}]", "/k:2:12: context \"a\" names cluster \"x\", which is not there; there are none"),
         (
-            "current-context: a\nclusters: [{name: x, cluster: {server: 'https://h'}}]\ncontexts: [{name: a, context: {cluster: x, user: y}}]",
-            "names user \"y\", which is not there"
+            "current-context: a\nclusters: [{name: x, cluster: {server: 'https://h'}}]\ncontexts: [{name: a, context: {cluster: x, user: w}}]",
+            "names user \"w\", which is not there"
         ),
         (config(cluster: "tls-server-name: x"), "cluster \"c\" has no server"),
         (config(cluster: "server: h:6443"), "clusters[0].cluster.server: must begin with https://"),
@@ -205,7 +205,7 @@ struct Files {
               cluster:
                 server: https://h
                 certificate-authority: ca.crt
-                tls-server-name: n
+                tls-server-name: name
                 extensions:
                 - {name: other, extension: {x: 1}}
                 - {name: client.authentication.k8s.io/exec, extension: {audience: a}}
@@ -224,7 +224,7 @@ struct Files {
         #expect(plugin.interactiveMode == .ifAvailable)
         #expect(
             plugin.cluster?.text()
-                == #"{"server":"https://h","tls-server-name":"n","config":{"audience":"a"},"certificate-authority-data":"Q0E="}"#)
+                == #"{"server":"https://h","tls-server-name":"name","config":{"audience":"a"},"certificate-authority-data":"Q0E="}"#)
     }
 
     @Test func inCluster() throws {

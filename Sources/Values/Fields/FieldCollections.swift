@@ -20,23 +20,28 @@ extension FieldType {
         }
     }
 
+    /// A list of records that are merged by the field `key`, for fields that are not yet supported.
+    package static func records(_ members: [FieldType<JSON>.Member], by key: String = "name", max: Int) -> FieldType where Value == [JSON] {
+        items(of: .record(members), min: 0, max: max, listType: "map", keys: [key]) { _, _ in [] }
+    }
+
     /// A map from text to values of one kind.
     ///
     /// - Parameters:
     ///   - keyMax: characters of a key, which no schema but CEL can bound.
-    ///   - key: the form of the keys.
+    ///   - key: the form of the keys, checked by CEL too; nil where the daemon itself writes them.
     package static func map<Item>(
-        of item: FieldType<Item>, max: Int, keyMax: Int, key: FieldPattern
+        of item: FieldType<Item>, max: Int, keyMax: Int, key: FieldPattern?
     ) -> FieldType where Value == [String: Item] {
-        let message = "each key must be \(key.what), of at most \(keyMax) characters"
+        let message = "each key must be \(key?.what ?? "text"), of at most \(keyMax) characters"
         return FieldType(
             schema: {
-                [
-                    "type": "object", "maxProperties": .int(max), "additionalProperties": item.schema(),
-                    "x-kubernetes-validations": [
-                        CEL.validation("self.all(k, size(k) <= \(keyMax) && k.matches(\(CEL.quoted(key.regex))))", message: message)
-                    ],
-                ]
+                var schema: JSON = ["type": "object", "maxProperties": .int(max), "additionalProperties": item.schema()]
+                if let key {
+                    let rule = "self.all(k, size(k) <= \(keyMax) && k.matches(\(CEL.quoted(key.regex))))"
+                    schema["x-kubernetes-validations"] = [CEL.validation(rule, message: message)]
+                }
+                return schema
             },
             decode: { json, path, problems in
                 guard let object = json.objectValue else {
@@ -47,7 +52,7 @@ extension FieldType {
                 var result: [String: Item] = [:]
                 for (name, value) in object where !value.isNull {
                     let place = path.appending(name)
-                    if name.unicodeScalars.count > keyMax || !key.accepts(name) {
+                    if name.unicodeScalars.count > keyMax || !(key?.accepts(name) ?? true) {
                         problems.append(Problem(place, message, got: .string(name)))
                     }
                     if let value = item.decode(value, place, &problems) { result[name] = value }

@@ -41,6 +41,18 @@ extension FieldType where Value: RawRepresentable<String> & CaseIterable & Senda
 }
 
 extension FieldType where Value == String {
+    /// One of a few words that no Swift enumeration stands for yet.
+    package static func words(_ words: String...) -> FieldType {
+        FieldType(
+            schema: { ["type": "string", "enum": .array(words.map { .string($0) })] },
+            decode: { json, path, problems in
+                if let value = json.stringValue, words.contains(value) { return value }
+                problems.append(Problem(path, "expected one of \(words.map { "\"\($0)\"" }.joined(separator: ", "))", got: json))
+                return nil
+            },
+            encode: { .string($0) })
+    }
+
     /// Text of at most so many characters that fits a pattern.
     ///
     /// - Parameters:
