@@ -69,9 +69,9 @@ start_containerd() {
 	containerd_configuration | write_if_changed "$NODE/containerd.toml" || true
 	cni_configuration | write_if_changed "$NODE/cni/pods.conflist" || true
 	start_in_node containerd /usr/bin/containerd --config "$NODE/containerd.toml" --log-level warn
-	wait_server 30 containerd in_node ctr --connect-timeout 2s version
+	wait_server 30 containerd in_node /usr/bin/ctr --connect-timeout 2s version
 	# shellcheck disable=SC2016 # that $(...) is for the script being written.
-	printf '#!/bin/sh\n# ctr of the node, in the namespace of its pods.\nexec nsenter --target "$(cat %q)" --mount --net --pid -- ctr -n k8s.io "$@"\n' \
+	printf '#!/bin/sh\n# ctr of the node, in the namespace of its pods.\nexec nsenter --target "$(cat %q)" --mount --net --pid -- /usr/bin/ctr -n k8s.io "$@"\n' \
 		"$CLUSTER_DIR/pids/node" | write_if_changed "$CLUSTER_DIR/bin/ctr" || true
 	chmod +x "$CLUSTER_DIR/bin/ctr"
 	local image archive
@@ -104,7 +104,8 @@ kubelet_configuration() {
 		evictionHard: {memory.available: 50Mi, nodefs.available: 1%, imagefs.available: 1%}
 		# Short, so that tests of volumes and of config maps need not wait.
 		syncFrequency: 10s
-		nodeStatusUpdateFrequency: 10s
+		nodeStatusUpdateFrequency: 2s
+		nodeStatusReportFrequency: 5m
 	YAML
 }
 
