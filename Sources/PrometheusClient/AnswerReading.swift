@@ -27,9 +27,7 @@ enum AnswerReading {
     /// The warnings of an answer that is otherwise good.
     static func warnings(_ body: [UInt8]) -> [String] {
         // Nearly all answers have none: a search is cheaper than a second pass.
-        let key = Array("\"warnings\"".utf8)
-        let found = body.withUnsafeBytes { memmem($0.baseAddress, $0.count, key, key.count) != nil }
-        guard found else { return [] }
+        guard contains(body, Array("warnings\"".utf8)) else { return [] }
         let read = try? JSONReader.read(body) { reader in
             var warnings: [String] = []
             try reader.readObject { field, reader in
@@ -39,6 +37,22 @@ enum AnswerReading {
             return warnings
         }
         return read ?? []
+    }
+
+    /// Whether `key`'s bytes occur in the body.
+    static func contains(_ body: [UInt8], _ key: [UInt8]) -> Bool {
+        guard let first = key.first else { return true }
+        return body.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return false }
+            var at = 0
+            // libc's search for one byte is the fastest there is; all comparisons stay within the buffer.
+            while at + key.count <= bytes.count, let hit = memchr(start + at, Int32(first), bytes.count - at) {
+                at = UnsafeRawPointer(hit) - start
+                if at + key.count <= bytes.count, memcmp(hit, key, key.count) == 0 { return true }
+                at += 1
+            }
+            return false
+        }
     }
 
     /// Label sets, from `/api/v1/series`.

@@ -1,4 +1,4 @@
-package import HTTPTransport
+import HTTPTransport
 package import PrometheusModel
 import Synchronization
 package import Values
