@@ -36,6 +36,22 @@ enum BodySummary {
 
     static func looksLikeHTML(_ body: [UInt8]) -> Bool { body.first { $0 > 0x20 } == UInt8(ascii: "<") }
 
+    /// Whether JSON text stops within a string.
+    static func endsInsideString(_ body: [UInt8]) -> Bool {
+        var inside = false
+        var escaped = false
+        for byte in body {
+            if escaped {
+                escaped = false
+            } else if inside, byte == UInt8(ascii: "\\") {
+                escaped = true
+            } else if byte == UInt8(ascii: "\"") {
+                inside.toggle()
+            }
+        }
+        return inside
+    }
+
     static func oneLine(_ text: String) -> String {
         let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
         let clean = String(line.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) })

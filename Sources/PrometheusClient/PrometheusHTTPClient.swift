@@ -221,7 +221,7 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
             if BodySummary.looksLikeHTML(body) {
                 return .init(source: name, kind: .nonsense(why: "\(BodySummary.text(body)) instead of JSON; is the URL that of a Prometheus?"))
             }
-            if error.offset >= body.count {
+            if error.offset >= body.count || BodySummary.endsInsideString(body) {
                 return .init(source: name, kind: .nonsense(why: "the JSON is cut short after \(body.count) bytes"))
             }
             return .init(source: name, kind: .nonsense(why: "not the JSON that Prometheus sends: \(error)"))
