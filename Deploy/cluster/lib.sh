@@ -2,7 +2,8 @@
 # The common ground of the cluster scripts: cache root, logging, locks, waiting. Sourced, never run.
 set -Eeuo pipefail
 # No script of ours ends without a word.
-trap 'printf "%s: line %s of %s failed: %s\n" "${0##*/}" "$LINENO" "${BASH_SOURCE[0]##*/}" "$BASH_COMMAND" >&2' ERR
+trap 'command_failed "$LINENO" "${BASH_SOURCE[0]##*/}" "$BASH_COMMAND"' ERR
+command_failed() { printf '%s: line %s of %s failed: %s\n' "${0##*/}" "$1" "$2" "${3%%$'\n'*}" >&2; }
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CACHE=${PLIMSOLL_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/plimsoll}

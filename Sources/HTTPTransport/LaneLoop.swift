@@ -67,6 +67,7 @@ final class LaneLoop {
             sleep(now, probeDue)
         } while true
         curl_multi_cleanup(multi)
+        pruneBook()
     }
 
     // MARK: Commands
@@ -121,6 +122,7 @@ final class LaneLoop {
     private func end(_ transfer: Transfer, _ outcome: Result<HTTPResponse, HTTPError>) {
         guard let transfer = detach(transfer.exchange.id) else { return }
         transfer.free()
+        if transfer.mayLeaveStaleSockets { pruneBook() }
         if transfer.exchange.id == Self.probeID {
             probeEnded()
             return
@@ -158,6 +160,7 @@ final class LaneLoop {
         for command in lane.take() { handle(command) }
         for (id, transfer) in transfers where origins.contains(transfer.plan.origin) && !transfer.wasSent && id != Self.probeID {
             detach(id)?.free()
+            pruneBook()
             core.reassign(transfer.exchange)
         }
     }
@@ -232,7 +235,13 @@ final class LaneLoop {
         }
     }
 
+    private func pruneBook() {
+        let stale = book.prune(identity: socketIdentity)
+        core.tally.connectionsClosed.add(UInt64(stale), ordering: .relaxed)
+    }
+
     private func kill(_ origin: String, _ why: String) {
+        pruneBook()
         let sockets = book.sockets(of: origin)
         if sockets.isEmpty { return }
         core.configuration.logger.warning(
@@ -242,4 +251,10 @@ final class LaneLoop {
         // Not close(2): the descriptors are libcurl's, which now finds them at their end and frees them.
         for socket in sockets { shutdown(socket, Int32(SHUT_RDWR)) }
     }
+}
+
+/// The inode of an open descriptor, which no two sockets share; nil for a closed one.
+func socketIdentity(_ socket: Int32) -> UInt64? {
+    var status = stat()
+    return fstat(socket, &status) == 0 ? UInt64(status.st_ino) : nil
 }

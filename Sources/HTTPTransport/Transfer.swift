@@ -15,6 +15,7 @@ final class Transfer {
     private var parser: ResponseHeadParser
     private var head: HTTPResponseHead?
     private var body: [UInt8] = []
+    private var socketsOpened = 0
     private var uploaded: curl_off_t = 0
     /// Why a callback ended the transfer.
     private var ownError: HTTPError?
@@ -62,6 +63,16 @@ final class Transfer {
         noteConnecting()
         return true
     }
+
+    func opened(_ socket: Int32) {
+        socketsOpened += 1
+        let replaced = loop.book.opened(socket, identity: socketIdentity(socket) ?? 0, origin: plan.origin)
+        loop.core.tally.connectionsOpened.add(1, ordering: .relaxed)
+        loop.core.tally.connectionsClosed.add(UInt64(replaced), ordering: .relaxed)
+    }
+
+    /// It had attempts to connect that came to nothing.
+    var mayLeaveStaleSockets: Bool { socketsOpened > (wasSent ? 1 : 0) }
 
     private func noteConnecting() {
         // After a request was sent this is libcurl's replay on a new connection.

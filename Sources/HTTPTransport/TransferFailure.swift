@@ -60,11 +60,13 @@ struct TransferFailure {
     }
 
     private var verification: TLSFailure {
-        switch verifyResult {
+        // libcurl compares the names first, before it notes OpenSSL's verdict.
+        if mentions("subject name") { return .hostnameMismatch }
+        return switch verifyResult {
         case 9: .certificateNotYetValid
         case 10: .certificateExpired
         case 23: .revoked
-        case 0, 62, 64: .hostnameMismatch
+        case 62, 64: .hostnameMismatch
         default: .untrustedIssuer
         }
     }

@@ -147,8 +147,7 @@ private func socketWanted(_ context: UnsafeMutableRawPointer?, _ purpose: curlso
     guard socket >= 0 else { return CURL_SOCKET_BAD }
     var timeout = userTimeoutMilliseconds
     setsockopt(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &timeout, socklen_t(MemoryLayout.size(ofValue: timeout)))
-    transfer.loop.book.opened(socket, origin: transfer.plan.origin)
-    transfer.loop.core.tally.connectionsOpened.add(1, ordering: .relaxed)
+    transfer.opened(socket)
     return socket
 }
 

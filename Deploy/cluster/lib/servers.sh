@@ -50,7 +50,18 @@ start_server() {
 	fi
 	printf '%s' "$*" >"$CLUSTER_DIR/servers/$name.command"
 	become_server "$LOGS/$name.log" "$@" &
-	record_server "$name" $!
+	local pid=$!
+	case $1 in unshare | nsenter) pid=$(child_of $pid) || die "$name did not start; log: $LOGS/$name.log" ;; esac
+	record_server "$name" "$pid"
+}
+
+# The server behind unshare or nsenter is their child, in the namespaces that they entered.
+child_of() {
+	local start=$EPOCHREALTIME
+	while ! pgrep -P "$1"; do
+		((${EPOCHREALTIME/./} - ${start/./} < 5000000)) || return 1
+		sleep 0.02
+	done
 }
 
 # wait_server SECONDS NAME COMMAND...: until the check succeeds; at once in vain when the server has died.

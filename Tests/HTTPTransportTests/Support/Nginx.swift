@@ -34,7 +34,10 @@ final class Nginx: Sendable {
         try writeFile(folder.file("nginx.conf"), Self.configuration(options, port: port, folder: folder.path, certificates: certificates.folder.path))
         process = try ChildProcess(
             path, ["-p", folder.path, "-c", folder.file("nginx.conf"), "-e", folder.file("error.log")], output: folder.file("output"))
-        guard await eventually(within: .seconds(20), every: .milliseconds(10), { Sockets.canConnect(port) || !process.isRunning }), process.isRunning
+        // Its pid file comes after its socket: a connection might reach another test's server.
+        let pidFile = folder.file("pid")
+        guard await eventually(within: .seconds(20), every: .milliseconds(10), { access(pidFile, F_OK) == 0 || !process.isRunning }),
+            process.isRunning
         else {
             throw TestFailure("nginx did not start: \(process.output) \((try? readFile(folder.file("error.log"))) ?? "")")
         }
