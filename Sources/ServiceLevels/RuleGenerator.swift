@@ -1,7 +1,7 @@
 package import KubeModel
 package import PlimsollAPI
 package import PrometheusModel
-package import Values
+import Values
 
 /// An SLO's rules, rendered.
 package struct GeneratedRules: Sendable, Hashable {
