@@ -35,7 +35,8 @@ struct AlertRule {
             let half = square.divided(by: ExactDecimal(2), digits: 6) ?? .zero
             let quarter = square.divided(by: ExactDecimal(4), digits: 6) ?? .zero
             conditions.append(
-                "\(long) + \(half) - \(Self.z) * sqrt(\(long) + \(quarter)) > ignoring (\(LabelNames.events)) \(threshold) * \(events(tier.long, .total))")
+                "\(long) + \(half) - \(Self.z) * sqrt(\(long) + \(quarter)) > ignoring (\(LabelNames.events)) \(threshold) * \(events(tier.long, .total))"
+            )
         }
         return conditions.joined(separator: "\nand\n")
     }
@@ -99,7 +100,7 @@ struct AlertRule {
             {{ with printf `%f * \(long) / \(whole)` $value | query }}, which is {{ . | first | value | humanizePercentage }} of the error budget for \
             \(period){{ end }}.\
             {{ with printf `\(remaining)` $slo | query }} {{ . | first | value | humanizePercentage }} of the budget is left\
-            {{ with printf `%f / %f * \(whole) > 0` (. | first | value) $value | query }}; at this rate it is gone in \
+            {{ with printf `vector(%f / %f * \(whole)) > 0` (. | first | value) $value | query }}; at this rate it is gone in \
             {{ . | first | value | humanizeDuration }}{{ end }}.{{ end }}
             """
     }

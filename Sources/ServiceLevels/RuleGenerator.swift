@@ -57,7 +57,8 @@ private struct RuleBuilder {
     }
 
     private var base: [Rule] {
-        let targetLabels = ["job", "instance"] + (spec.identity.pod.isEmpty || ["job", "instance"].contains(spec.identity.pod) ? [] : [spec.identity.pod])
+        let targetLabels =
+            ["job", "instance"] + (spec.identity.pod.isEmpty || ["job", "instance"].contains(spec.identity.pod) ? [] : [spec.identity.pod])
         let expressions = EventExpressions(
             identity: identity, indicator: indicator, groupBy: spec.groupBy, targetLabels: targetLabels, settings: settings)
         func rule(_ kind: SeriesNames.Events, _ expr: String) -> Rule {
