@@ -5,9 +5,12 @@
 #   ./Deploy/demo.sh down     ends everything it started
 set -euo pipefail
 
-ROOT=$(cd "$(dirname "$0")/.." && pwd)
-. "$ROOT/Deploy/cluster/lib.sh"
-. "$ROOT/Deploy/lib/swift.sh"
+# shellcheck source=lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+# shellcheck source=cluster/lib/state.sh
+. "$HERE/lib/state.sh"
+# shellcheck source=cluster/lib/servers.sh
+. "$HERE/lib/servers.sh"
 
 CLUSTER=demo
 once=
@@ -30,12 +33,12 @@ step "System packages"
 step "Building plimsoll (static release)"
 binary=$(build_release)
 step "Kubernetes, built once into the cache"
-"$ROOT/Deploy/cluster/build-kubernetes"
+"$ROOT/Deploy/cluster/build-kubernetes" >/dev/null
 step "A local cluster with Prometheus"
 "$ROOT/Deploy/cluster/up" "$CLUSTER" --prometheus --alertmanager --scrape-interval 5s --evaluation-interval 5s
 # shellcheck disable=SC1090
-. "$PLIMSOLL_CACHE/clusters/$CLUSTER/env"
-export KUBECONFIG
+. "$CACHE/clusters/$CLUSTER/env"
+use_cluster "$CLUSTER"
 
 step "Custom resources, namespaces and the daemon's own account"
 # 1.20's kubectl checks against a schema that knows no CEL; the server takes it.
@@ -45,9 +48,10 @@ kubectl wait --for=condition=Established --timeout=30s crd/slos.plimsoll.dev >/d
 "$ROOT/Deploy/lib/demo/account" "$CLUSTER_DIR" plimsoll-system plimsoll
 
 step "Traffic"
-start_once traffic-proxy kubectl proxy --port=0 --address=127.0.0.1
-proxy=$(wait_for_line traffic-proxy 's/^Starting to serve on \(.*\)$/http:\/\/\1/p')
-start_once traffic "$ROOT/Deploy/lib/demo/traffic" "$proxy" "$PROMETHEUS_URL"
+start_server traffic-proxy "$KUBECTL" proxy --port=0 --address=127.0.0.1
+proxy() { sed -n 's/^Starting to serve on \(.*\)$/http:\/\/\1/p' "$LOGS/traffic-proxy.log" | tail -n 1 | grep .; }
+wait_server 10 traffic-proxy proxy
+start_server traffic "$ROOT/Deploy/lib/demo/traffic" "$(proxy)" "$PROMETHEUS_URL"
 
 step "The daemon"
 cat >"$CLUSTER_DIR/plimsoll.yaml" <<EOF
@@ -64,7 +68,7 @@ prometheus:
       interval: 5s
 serving: {address: "127.0.0.1:0"}
 EOF
-start_once plimsoll "$binary" run --config "$CLUSTER_DIR/plimsoll.yaml" --kubeconfig "$CLUSTER_DIR/plimsoll.kubeconfig"
+start_server plimsoll "$binary" run --config "$CLUSTER_DIR/plimsoll.yaml" --kubeconfig "$CLUSTER_DIR/plimsoll.kubeconfig"
 kubectl apply -f "$ROOT/Manifests/samples/quickstart" >/dev/null
 
 table() { kubectl get slo -A; }
@@ -74,12 +78,12 @@ firing() {
 }
 
 step "Waiting for figures"
-wait_until 120 "every SLO is Ready" "$ROOT/Deploy/lib/demo/all-ready"
+wait_until 120 "every SLO is Ready" "$LOGS/plimsoll.log" "$ROOT/Deploy/lib/demo/all-ready"
 step "A real failure: an admission webhook that nobody serves (ConfigMaps in namespace shop)"
 kubectl apply -f "$ROOT/Deploy/lib/demo/broken-admission.yaml" >/dev/null
 if [ -n "$once" ]; then
-    wait_until 120 "the alert of platform/config-writes fires" firing
-    wait_until 60 "its status says so" "$ROOT/Deploy/lib/demo/burning"
+    wait_until 120 "the alert of platform/config-writes fires" "$LOGS/plimsoll.log" firing
+    wait_until 60 "its status says so" "$LOGS/plimsoll.log" "$ROOT/Deploy/lib/demo/burning"
     kubectl delete -f "$ROOT/Deploy/lib/demo/broken-admission.yaml" >/dev/null
     step "What kubectl shows"
     table

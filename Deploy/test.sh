@@ -3,9 +3,9 @@
 # It installs what it needs, builds what is slow into the cache, and closes with a line 'N passed, N failed, N skipped'.
 set -euo pipefail
 
-ROOT=$(cd "$(dirname "$0")/.." && pwd)
-. "$ROOT/Deploy/cluster/lib.sh"
-. "$ROOT/Deploy/lib/swift.sh"
+# shellcheck source=lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+# shellcheck source=lib/tally.sh
 . "$ROOT/Deploy/lib/tally.sh"
 
 phases=("$@")
@@ -57,7 +57,7 @@ run_tests() {
     tally_xunit "$name" "${report%.xml}-swift-testing.xml" "$status" "$results/$name.log"
 }
 
-PURE='^(ValuesTests|KubeModelTests|PrometheusModelTests|PlimsollAPITests|ServiceLevelsTests|HTTPTransportTests|KubeClientTests|PrometheusClientTests|KubeRuntimeTests|ServiceLevelsControllerTests|ServingTests|plimsollTests)\.(?!Integration)'
+PURE='^(ValuesTests|KubeModelTests|PrometheusModelTests|PlimsollAPITests|ServiceLevelsTests|HTTPTransportTests|KubeClientTests|PrometheusClientTests|KubeRuntimeTests|ServiceLevelsControllerTests|ServingTests)\.(?!Integration)'
 INTEGRATION='^[A-Za-z]+Tests\.Integration'
 
 if wants pure; then run_tests pure "$PURE"; fi
@@ -71,8 +71,8 @@ fi
 if wants integration || wants end-to-end; then
     crd_server=()
     step "Kubernetes, built once into the cache"
-    "$ROOT/Deploy/cluster/build-kubernetes"
-    if "$ROOT/Deploy/cluster/build-crd-server" 2>"$results/crd-server.log"; then
+    "$ROOT/Deploy/cluster/build-kubernetes" >/dev/null
+    if "$ROOT/Deploy/cluster/build-crd-server" >/dev/null 2>"$results/crd-server.log"; then
         crd_server=(--crd-server)
     else
         skip "the CRD server of today (1.36): $(tail -n 1 "$results/crd-server.log")"
@@ -81,10 +81,15 @@ if wants integration || wants end-to-end; then
     cluster_up=1
     "$ROOT/Deploy/cluster/up" "$cluster" --prometheus --alertmanager "${crd_server[@]}" --scrape-interval 5s --evaluation-interval 5s
     # shellcheck disable=SC1090
-    . "$PLIMSOLL_CACHE/clusters/$cluster/env"
+    . "$CACHE/clusters/$cluster/env"
     export PLIMSOLL_TEST_KUBECONFIG=$KUBECONFIG PLIMSOLL_TEST_PROMETHEUS_URL=$PROMETHEUS_URL PLIMSOLL_TEST_RULES_DIR=$RULES_DIR
-    export PLIMSOLL_TEST_CRDSERVER_KUBECONFIG=${CRDSERVER_KUBECONFIG:-}
+    export PLIMSOLL_TEST_ROOT=$ROOT PLIMSOLL_TEST_CRDSERVER_KUBECONFIG=${CRDSERVER_KUBECONFIG:-}
 fi
+kubectl_crds() {
+    kubectl apply --validate=false -f "$ROOT/Manifests/crds" >/dev/null
+    kubectl wait --for=condition=Established --timeout=30s crd/slos.plimsoll.dev >/dev/null
+}
+if wants integration || wants end-to-end; then kubectl_crds; fi
 if wants integration; then run_tests integration "$INTEGRATION"; fi
 if wants end-to-end; then run_tests end-to-end '^EndToEndTests\.'; fi
 if wants history; then

@@ -16,8 +16,12 @@ package struct StringPairs: Hashable, Sendable, Sequence, ExpressibleByDictionar
         for (key, value) in elements { self[key] = value }
     }
 
-    package init(_ elements: some Sequence<(key: String, value: String)>) {
+    package init(_ elements: [(key: String, value: String)]) {
         for (key, value) in elements { self[key] = value }
+    }
+
+    package init(_ dictionary: [String: String]) {
+        pairs = dictionary.map { Pair(key: $0.key, value: $0.value) }.sorted { $0.key < $1.key }
     }
 
     /// The string values of a JSON object; anything else in it is left out, as the API server would never send it.

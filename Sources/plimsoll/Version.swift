@@ -1,4 +1,4 @@
 /// What this build is.
-enum BuildInfo {
-    static let version = "0.1.0"
+enum PlimsollVersion {
+    static let text = "0.1.0"
 }

@@ -49,7 +49,7 @@ package struct Field<Root: Sendable>: Sendable {
     ) -> Field where Root: Fielded {
         Field(
             name: name, summary: summary, schema: type.schema, read: reader(keyPath, type),
-            write: { $0[keyPath: keyPath] == Root()[keyPath: keyPath] ? nil : type.encode($0[keyPath: keyPath]) })
+            write: { $0[keyPath: keyPath] == Root()[keyPath: keyPath] ? JSON?.none : type.encode($0[keyPath: keyPath]) })
     }
 
     /// A field whose default, what `Root()` has, the API server writes into objects.

@@ -6,6 +6,6 @@ struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version of Plimsoll and of libcurl.")
 
     mutating func run() throws {
-        StandardOutput.write("plimsoll \(BuildInfo.version)\n\(HTTPLibrary.version)\n")
+        StandardOutput.write("plimsoll \(PlimsollVersion.text)\n\(HTTPLibrary.version)\n")
     }
 }
