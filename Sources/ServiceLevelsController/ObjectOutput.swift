@@ -26,17 +26,23 @@ struct ObjectOutput<Object: RuleObject>: RuleOutput {
     }
 
     func remove(_ key: ObjectKey) async throws {
-        for object in reflector.store.byIndex("owner", key.description) {
-            do throws(KubeError) {
-                try await client.delete(Object.resource, object.metadata.key, uid: object.metadata.uid)
-            } catch {
-                // Gone already, or another object by now: either way it is not ours to delete.
-                guard error.isNotFound || error.isConflict else { throw error }
-            }
+        for object in reflector.store.byIndex("owner", key.description) { try await delete(object) }
+    }
+
+    func sweep(keeping keys: Set<ObjectKey>) async throws {
+        for object in reflector.store.snapshot() {
+            if let owner = object.owner, !keys.contains(owner) { try await delete(object) }
         }
     }
 
-    func keys() async throws -> [ObjectKey] { reflector.store.snapshot().compactMap(\.owner) }
+    private func delete(_ object: Object) async throws {
+        do throws(KubeError) {
+            try await client.delete(Object.resource, object.metadata.key, uid: object.metadata.uid)
+        } catch {
+            // Gone already, or another object by now: either way it is not ours to delete.
+            guard error.isNotFound || error.isConflict else { throw error }
+        }
+    }
 
     var trouble: String? {
         reflector.isAbsent ? "the API server does not serve \(Object.resource); install it, or set another rules.output" : nil

@@ -23,7 +23,7 @@ final class OutputObjects: Sendable {
         self.gate = gate
         self.timeline = timeline
         self.namespace = namespace
-        let selector = "\(OutputLabels.instance)=\(instance)"
+        let selector = "\(RuleObjects.instanceLabel)=\(instance)"
         prometheusRules = Reflector(
             source: KubeCollection(client, of: PrometheusRuleObject.self, namespace: namespace, labelSelector: selector),
             store: Store(indexes: Self.owners()), absenceIsSynced: true, timeline: timeline)
@@ -42,7 +42,6 @@ final class OutputObjects: Sendable {
     func output(for definition: SLOSourceDefinition) -> any RuleOutput {
         used.withLock { _ = $0.insert(definition.output) }
         let settings = definition.settings
-        let instance = instance
         switch definition.output {
         case .directory(let path, let reloadURL):
             let client = definition.client
@@ -50,11 +49,11 @@ final class OutputObjects: Sendable {
                 directory: RuleDirectory(path: path, instance: instance), reloads: ReloadCoalescer(timeline: timeline) { try await client.reload(reloadURL) })
         case .prometheusRule:
             return ObjectOutput(client: client, reflector: prometheusRules, gate: gate) { rules, slo in
-                try RuleCarriers.prometheusRule(rules, for: slo, instance: instance, settings: settings)
+                try RuleObjects.prometheusRule(rules, for: slo, settings: settings)
             }
         case .configMap:
             return ObjectOutput(client: client, reflector: configMaps, gate: gate) { rules, slo in
-                try RuleCarriers.configMap(rules, for: slo, instance: instance, settings: settings)
+                try RuleObjects.configMap(rules, for: slo, settings: settings)
             }
         }
     }

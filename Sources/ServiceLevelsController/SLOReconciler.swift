@@ -109,7 +109,7 @@ final class SLOReconciler: Sendable {
                 output = .written
             } catch {
                 failure = error
-                output = .failed(message: "\(error)", isFinal: error is RefusedForGood)
+                output = .failed(message: "\(error)", isFinal: error is RuleObjects.TooLarge)
             }
             memory.withLock { memory in
                 memory[key]?.output = output
@@ -123,7 +123,7 @@ final class SLOReconciler: Sendable {
             }
         }
         try await report(decision, slo)
-        if let failure, !(failure is RefusedForGood) { return .retry(failure) }
+        if let failure, !(failure is RuleObjects.TooLarge) { return .retry(failure) }
         let figures = decision.requeueAfter.map { Swift.Duration.milliseconds($0.milliseconds) } ?? Self.outputCheck
         return .requeue(after: min(figures, Self.outputCheck))
     }
@@ -185,9 +185,4 @@ final class SLOReconciler: Sendable {
             events.record(reference, event.kind == .warning ? .warning : .normal, reason: event.reason, action: "Reconcile", note: event.note)
         }
     }
-}
-
-/// A write that fails each time until somebody changes something.
-struct RefusedForGood: Error, CustomStringConvertible {
-    let description: String
 }

@@ -27,6 +27,7 @@ package struct SLOController: Sendable {
     /// The rights it needs.
     package let requiredAccess: [RequiredAccess]
     private let store: Store<SLO>
+    private let scope: Scope
     private let sources: [String: SourceRuntime]
 
     package init(
@@ -54,6 +55,7 @@ package struct SLOController: Sendable {
         self.controller = controller
         self.sources = sources
         store = slos.store
+        self.scope = scope
         caches = [slos] + objects.caches
         background = sources.values.sorted { $0.definition.name < $1.definition.name }.flatMap(\.parts)
         requiredAccess =
@@ -61,11 +63,10 @@ package struct SLOController: Sendable {
             + RequiredAccess.all(["patch"], SLO.resource, subresource: "status", namespace: scope.namespace) + objects.requiredAccess
     }
 
-    /// Enqueues what has rules but no longer an object: it was deleted while nobody looked.
+    /// Takes out the rules of objects that were deleted while nobody looked. For the time between the first list and the workers' start.
     package func sweep() async throws {
-        for source in sources.values {
-            for key in try await source.output.keys() where store.get(key) == nil { controller.enqueue(key) }
-        }
+        let kept = Set(store.keys.filter { scope.contains($0.namespace) })
+        for source in sources.values { try await source.output.sweep(keeping: kept) }
     }
 
     /// Figures of all SLOs that a source has read, for the daemon's own metrics.
