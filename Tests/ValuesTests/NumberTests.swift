@@ -73,7 +73,7 @@ import Values
         arguments: [
             (0, "0"), (-0.0, "0"), (0.1, "0.1"), (99.95, "99.95"), (-1e-5, "-0.00001"), (1e22, "10000000000000000000000"),
             (.leastNonzeroMagnitude, "0"),
-            (1.2345678901234567e-30, "0.0000000000000000000000000000012345679"), (1e38, nil), (.nan, nil), (.infinity, nil),
+            (1.2345678901234567e-30, "0.00000000000000000000000000000123456789"), (1e38, nil), (.nan, nil), (.infinity, nil),
             (.greatestFiniteMagnitude, nil),
         ] as [(Double, String?)])
     func decimalsOfDoubles(value: Double, text: String?) {
