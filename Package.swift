@@ -71,7 +71,12 @@ let package = Package(
             ],
             swiftSettings: settings),
         // Tests
-        .target(name: "TestSupport", dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "Values"], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "Values"], path: "Tests/TestSupport", swiftSettings: settings),
+        .executableTarget(
+            name: "plimsoll-soak",
+            dependencies: ["KubeClient", "KubeModel", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "TestSupport", "Values"],
+            path: "Tests/Soak", swiftSettings: settings),
         tests("Values"),
         tests("KubeModel", ["Values"]),
         tests("PrometheusModel", ["Values"]),
@@ -83,6 +88,8 @@ let package = Package(
         tests("KubeRuntime", ["KubeClient", "KubeModel", "Values"]),
         tests("ServiceLevelsController", ["KubeModel", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "Values"]),
         tests("Serving"),
-        tests("plimsoll", ["Values"]),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "TestSupport", "Values"],
+            path: "Tests/EndToEnd", swiftSettings: settings),
     ]
 )

@@ -1,0 +1,28 @@
+# shellcheck shell=bash
+# The common ground of the commands in Deploy: the cluster scripts' logging and cache, and Swift builds. Sourced, never run.
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck source=../cluster/lib.sh
+. "$ROOT/Deploy/cluster/lib.sh"
+
+step() { say "$*"; }
+
+swift_version() { swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1; }
+
+# The scratch folder of one tool-chain version, shared by clean clones. PLIMSOLL_SCRATCH names another, for two runs at once.
+swift_scratch() { printf '%s\n' "${PLIMSOLL_SCRATCH:-$CACHE/swift-$(swift_version)}"; }
+
+need_swift() {
+	command -v swift >/dev/null || {
+		echo "A Swift toolchain (6.2 or later) must be on PATH: https://www.swift.org/install/linux/" >&2
+		exit 3
+	}
+}
+
+# build_release: the static release binary that the tests, the demo and the image run; prints its path.
+build_release() {
+	local scratch
+	scratch=$(swift_scratch)
+	swift build --package-path "$ROOT" --scratch-path "$scratch" -c release --static-swift-stdlib --product plimsoll \
+		--explicit-target-dependency-import-check error >&2
+	printf '%s/release/plimsoll\n' "$scratch"
+}

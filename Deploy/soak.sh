@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Long runs that are no part of every commit; each ends with a table.
+#   ./Deploy/soak.sh storm [SEED] [ROUNDS]   200 creates, edits and deletes a round while the daemon is killed and started again
+#   ./Deploy/soak.sh quiet [SECONDS]         statuses rest while nothing changes, and are written rarely while figures move
+#   ./Deploy/soak.sh scale [COUNT]           many SLOs: time, memory and writes
+set -euo pipefail
+
+# shellcheck source=lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+
+kind=${1:-}
+case $kind in
+    storm | quiet | scale) ;;
+    *)
+        sed -n '2,6s/^# //p' "$0" >&2
+        exit 2
+        ;;
+esac
+need_swift
+"$ROOT/Deploy/cluster/packages" build control-plane prometheus
+step "Building"
+scratch=$(swift_scratch)
+swift build --package-path "$ROOT" --scratch-path "$scratch" -c release --product plimsoll-soak >&2
+PLIMSOLL_TEST_BINARY=$(build_release)
+"$ROOT/Deploy/cluster/build-kubernetes" >/dev/null
+cluster="soak-$$"
+results=$(mktemp)
+trap '"$ROOT/Deploy/cluster/down" "$cluster" || true; rm -f "$results"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+"$ROOT/Deploy/cluster/up" "$cluster" --prometheus --scrape-interval 5s --evaluation-interval 5s
+# shellcheck disable=SC1090
+. "$CACHE/clusters/$cluster/env"
+kubectl apply --validate=false -f "$ROOT/Manifests/crds" >/dev/null
+kubectl wait --for=condition=Established --timeout=30s crd/slos.plimsoll.dev >/dev/null
+export PLIMSOLL_TEST_BINARY PLIMSOLL_TEST_KUBECONFIG=$KUBECONFIG PLIMSOLL_TEST_PROMETHEUS_URL=$PROMETHEUS_URL PLIMSOLL_TEST_RULES_DIR=$RULES_DIR
+step "Running $*"
+status=0
+"$scratch/release/plimsoll-soak" "$@" | tee "$results" || status=$?
+echo
+echo "== $kind =="
+grep -E '^[A-Z]+ ' "$results" | column -t || true
+exit "$status"

@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# Runs the tests, all of them or the phases named: lint pure rules integration end-to-end history.
+# It installs what it needs, builds what is slow into the cache, and closes with a line 'N passed, N failed, N skipped'.
+set -euo pipefail
+
+# shellcheck source=lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+# shellcheck source=lib/tally.sh
+. "$ROOT/Deploy/lib/tally.sh"
+
+phases=("$@")
+[ ${#phases[@]} -gt 0 ] || phases=(lint pure integration end-to-end history)
+wants() { local p; for p in "${phases[@]}"; do [ "$p" = "$1" ] && return 0; done; return 1; }
+for phase in "${phases[@]}"; do
+    case $phase in
+        lint | pure | integration | end-to-end | history) ;;
+        *) echo "test.sh: no phase '$phase'; there are: lint pure integration end-to-end history" >&2; exit 2 ;;
+    esac
+done
+
+need_swift
+export PLIMSOLL_STRICT=1
+results=$(mktemp -d)
+cluster="test-$$"
+cluster_up=
+finish() {
+    [ -z "$cluster_up" ] || "$ROOT/Deploy/cluster/down" "$cluster" || true
+    rm -rf "$results"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+step "System packages"
+"$ROOT/Deploy/cluster/packages" build control-plane prometheus
+
+if wants lint; then
+    step "Format and layout"
+    check "swift-format" swift format lint --strict --recursive --parallel "$ROOT/Sources" "$ROOT/Tests" "$ROOT/Package.swift"
+    check "shellcheck" "$ROOT/Deploy/lib/shellcheck"
+    if [ -x "$ROOT/../shared/tools/layering" ]; then check "layering" "$ROOT/../shared/tools/layering" "$ROOT"; fi
+fi
+
+scratch=$(swift_scratch)
+if wants pure || wants integration || wants end-to-end || wants history; then
+    step "Building the tests (debug, warnings are errors)"
+    swift build --package-path "$ROOT" --scratch-path "$scratch" --build-tests --explicit-target-dependency-import-check error
+fi
+
+# run_tests NAME REGEX: one process a phase, so that a trap in one does not hide the rest.
+run_tests() {
+    local name=$1 filter=$2 report="$results/$1.xml" status=0
+    step "Tests: $name"
+    swift test --package-path "$ROOT" --scratch-path "$scratch" --skip-build --disable-xctest --filter "$filter" --xunit-output "$report" \
+        >"$results/$name.log" 2>&1 </dev/null || status=$?
+    grep -E '✘|↷|skipped:|warning:|error:|Test run with' "$results/$name.log" | head -n 200 || true
+    tally_xunit "$name" "${report%.xml}-swift-testing.xml" "$status" "$results/$name.log"
+}
+
+PURE='^(ValuesTests|KubeModelTests|PrometheusModelTests|PlimsollAPITests|ServiceLevelsTests|HTTPTransportTests|KubeClientTests|PrometheusClientTests|KubeRuntimeTests|ServiceLevelsControllerTests|ServingTests)\.(?!Integration)'
+INTEGRATION='^[A-Za-z]+Tests\.Integration'
+
+if wants pure; then run_tests pure "$PURE"; fi
+
+if wants end-to-end || wants history; then
+    step "Building the static release binary"
+    PLIMSOLL_TEST_BINARY=$(build_release)
+    export PLIMSOLL_TEST_BINARY
+fi
+
+if wants integration || wants end-to-end; then
+    crd_server=()
+    step "Kubernetes, built once into the cache"
+    "$ROOT/Deploy/cluster/build-kubernetes" >/dev/null
+    if "$ROOT/Deploy/cluster/build-crd-server" >/dev/null 2>"$results/crd-server.log"; then
+        crd_server=(--crd-server)
+    else
+        skip "the CRD server of today (1.36): $(tail -n 1 "$results/crd-server.log")"
+    fi
+    step "A cluster of our own"
+    cluster_up=1
+    "$ROOT/Deploy/cluster/up" "$cluster" --prometheus --alertmanager "${crd_server[@]}" --scrape-interval 5s --evaluation-interval 5s
+    # shellcheck disable=SC1090
+    . "$CACHE/clusters/$cluster/env"
+    export PLIMSOLL_TEST_KUBECONFIG=$KUBECONFIG PLIMSOLL_TEST_PROMETHEUS_URL=$PROMETHEUS_URL PLIMSOLL_TEST_RULES_DIR=$RULES_DIR
+    export PLIMSOLL_TEST_ROOT=$ROOT PLIMSOLL_TEST_CRDSERVER_KUBECONFIG=${CRDSERVER_KUBECONFIG:-}
+fi
+kubectl_crds() {
+    kubectl apply --validate=false -f "$ROOT/Manifests/crds" >/dev/null
+    kubectl wait --for=condition=Established --timeout=30s crd/slos.plimsoll.dev >/dev/null
+}
+if wants integration || wants end-to-end; then kubectl_crds; fi
+if wants integration; then run_tests integration "$INTEGRATION"; fi
+if wants end-to-end; then run_tests end-to-end '^EndToEndTests\.'; fi
+if wants history; then
+    step "Accuracy on 30 days of history in a real Prometheus"
+    check "30-day history" "$ROOT/Tests/ServiceLevelsTests/History/run" "$PLIMSOLL_TEST_BINARY"
+fi
+
+tally_close

@@ -1,0 +1,38 @@
+import HTTPTransport
+import Values
+
+/// Which of the three pools a request takes.
+package enum KubeLane: Sendable, Hashable {
+    case unary
+    /// The leader's lease: no waiting behind others, no pause, no repeats.
+    case lease
+    case watch
+}
+
+/// One request before it gets credentials.
+struct KubeCall: Sendable {
+    var method = "GET"
+    /// Absolute, percent-encoded.
+    var path: String
+    var query: [QueryItem] = []
+    var body: [UInt8]?
+    var contentType = "application/json"
+    var accept = "application/json"
+    var lane = KubeLane.unary
+    var impersonation: Impersonation?
+    var deadlines = HTTPDeadlines()
+    var maxBodyBytes = 64 << 20
+    var acceptGzip = false
+    /// Nil takes the method's meaning.
+    var isIdempotent: Bool?
+
+    func request(server: String, authorization: String?) -> HTTPRequest {
+        var headers = [HTTPHeader("Accept", accept)]
+        if body != nil { headers.append(HTTPHeader("Content-Type", contentType)) }
+        if let authorization { headers.append(HTTPHeader("Authorization", authorization)) }
+        headers += impersonation?.headers.map { HTTPHeader($0.name, $0.value) } ?? []
+        return HTTPRequest(
+            method: method, url: server + path + PercentEncoding.query(query), headers: headers, body: body, deadlines: deadlines,
+            maxBodyBytes: maxBodyBytes, acceptGzip: acceptGzip, isIdempotent: isIdempotent)
+    }
+}

@@ -1,0 +1,149 @@
+import HTTPTransport
+import KubeModel
+import Logging
+import Synchronization
+import Values
+
+/// What all copies of one `KubeClient` share: three pools of connections, credentials, the pause after a 429.
+final class KubeConnection: Sendable {
+    let configuration: KubeConfiguration
+    let options: KubeClientOptions
+    private let watch: HTTPClient
+    private let unary: HTTPClient
+    private let lease: HTTPClient
+    private let authenticator: Authenticator
+    private let tls: TLSKeeper
+    private let gate = Mutex(PauseGate())
+    private let warnings = Mutex(WarningLog())
+
+    init(configuration: KubeConfiguration, options: KubeClientOptions) throws(KubeConfigurationError) {
+        self.configuration = configuration
+        self.options = options
+        let material = try TLSMaterial.options(configuration, exec: nil)
+        func pool(_ label: String, _ maxInFlight: Int) -> HTTPClient {
+            HTTPClient(
+                configuration: HTTPClientConfiguration(
+                    label: label, tls: material, maxInFlight: maxInFlight, guardPolicy: options.guardPolicy, userAgent: options.userAgent,
+                    proxy: configuration.proxyURL.map { .url($0) } ?? .environment, http2: options.http2, probeURL: configuration.server + "/version",
+                    logger: options.logger))
+        }
+        let pools = [pool("kube-watch", options.maxWatches), pool("kube", options.maxInFlight), pool("kube-lease", 4)]
+        (watch, unary, lease) = (pools[0], pools[1], pools[2])
+        let keeper = TLSKeeper(configuration: configuration, options: options, material: material, pools: pools)
+        tls = keeper
+        authenticator = Authenticator(configuration, options: options) { keeper.use($0) }
+    }
+
+    func shutdown() async {
+        await lease.shutdown()
+        await watch.shutdown()
+        await unary.shutdown()
+    }
+
+    func client(_ lane: KubeLane) -> HTTPClient {
+        switch lane {
+        case .watch: watch
+        case .unary: unary
+        case .lease: lease
+        }
+    }
+
+    /// Sends, repeats what may be repeated, and returns a success (2xx); everything else is thrown.
+    func send(_ call: KubeCall) async throws(KubeError) -> HTTPResponse {
+        var machine = RetryMachine(limits: call.lane == .unary ? RetryMachine.Limits() : .none, isIdempotent: isIdempotent(call))
+        tls.refreshIfDue()
+        var grant = try await authenticator.grant()
+        while true {
+            if call.lane == .unary { try await waitForGate() }
+            let request = call.request(server: configuration.server, authorization: grant.authorization)
+            let action: RetryMachine.Action
+            let failure: KubeError
+            do throws(HTTPError) {
+                let response = try await client(call.lane).send(request)
+                note(response.headers)
+                if (200..<300).contains(response.status) { return response }
+                failure = .status(status(response.status, response.headers, response.body))
+                action = machine.after(status: response.status, retryAfterSeconds: StatusReading.retryAfter(response.headers))
+            } catch {
+                failure = .transport(error)
+                action = machine.after(error, jitter: options.jitter())
+            }
+            switch action {
+            case .finish: throw failure
+            case .reauthenticate:
+                guard let renewed = try await authenticator.renewed(after: grant) else { throw failure }
+                grant = renewed
+            case .wait(let time, let shared):
+                options.logger.debug("request repeated", metadata: ["path": "\(call.path)", "after": "\(time)", "because": "\(failure)"])
+                if shared {
+                    gate.withLock { $0.pause(for: time, now: options.uptime()) }
+                } else {
+                    try await sleep(time)
+                }
+            }
+        }
+    }
+
+    /// Opens a stream whose status is a success; an error's body is read and thrown. Nothing is repeated but a 401 with new credentials.
+    func open(_ call: KubeCall) async throws(KubeError) -> HTTPStream {
+        tls.refreshIfDue()
+        var grant = try await authenticator.grant()
+        var machine = RetryMachine(limits: .none, isIdempotent: true)
+        while true {
+            let stream: HTTPStream
+            do throws(HTTPError) {
+                stream = try await client(call.lane).stream(call.request(server: configuration.server, authorization: grant.authorization))
+            } catch { throw .transport(error) }
+            note(stream.headers)
+            if (200..<300).contains(stream.status) { return stream }
+            let body = await Self.beginning(of: stream)
+            guard machine.after(status: stream.status, retryAfterSeconds: nil) == .reauthenticate,
+                let renewed = try await authenticator.renewed(after: grant)
+            else { throw .status(status(stream.status, stream.headers, body)) }
+            grant = renewed
+        }
+    }
+
+    /// What the server says; to a refusal of credentials, which ones they were.
+    private func status(_ code: Int, _ headers: HTTPHeaders, _ body: [UInt8]) -> KubeStatus {
+        var status = StatusReading.status(code: code, headers: headers, body: body)
+        if code == 401 {
+            let said = status.message.isEmpty || status.message == "Unauthorized" ? "" : " (\(status.message))"
+            status.message =
+                "\(configuration.server) refuses our credentials\(said): asked \(configuration.authentication), by \(configuration.origin)"
+        }
+        return status
+    }
+
+    /// An error's body as far as it matters, and as far as it comes.
+    private static func beginning(of stream: HTTPStream) async -> [UInt8] {
+        var body: [UInt8] = []
+        var iterator = stream.makeAsyncIterator()
+        do throws(HTTPError) {
+            while body.count <= StatusReading.limit, let chunk = try await iterator.next(isolation: nil) { body += chunk }
+        } catch {
+            return body
+        }
+        return body
+    }
+
+    private func isIdempotent(_ call: KubeCall) -> Bool { call.request(server: "", authorization: nil).isIdempotent }
+
+    private func waitForGate() async throws(KubeError) {
+        while let time = gate.withLock({ $0.remaining(now: options.uptime()) }) { try await sleep(time) }
+    }
+
+    private func sleep(_ time: Swift.Duration) async throws(KubeError) {
+        do { try await options.sleep(time) } catch {
+            throw .transport(HTTPError(kind: .cancelled, isRetrySafe: true, message: "cancelled while waiting to send again"))
+        }
+    }
+
+    private func note(_ headers: HTTPHeaders) {
+        let values = headers.values(for: "Warning")
+        guard !values.isEmpty else { return }
+        for text in warnings.withLock({ $0.new(in: values) }) {
+            options.logger.warning("the API server warns", metadata: ["warning": "\(text)"])
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import HTTPTransport
+import Logging
+import Synchronization
+import Values
+
+/// Keeps the pools' TLS material up to date: certificate files are looked at again, an exec plug-in's certificate is put in.
+final class TLSKeeper: Sendable {
+    private struct State: Sendable {
+        var material: TLSOptions
+        var exec: ExecCredential?
+        var due: Swift.Duration
+        var reading = false
+    }
+
+    private let configuration: KubeConfiguration
+    private let options: KubeClientOptions
+    private let pools: [HTTPClient]
+    private let hasFiles: Bool
+    private let state: Mutex<State>
+
+    init(configuration: KubeConfiguration, options: KubeClientOptions, material: TLSOptions, pools: [HTTPClient]) {
+        self.configuration = configuration
+        self.options = options
+        self.pools = pools
+        hasFiles = configuration.pemSources.contains { _, source in
+            if case .file = source { true } else { false }
+        }
+        state = Mutex(State(material: material, due: options.uptime() + options.certificatePeriod))
+    }
+
+    /// Looks at the files on a thread of its own if it is time to; returns at once.
+    func refreshIfDue() {
+        guard hasFiles else { return }
+        let now = options.uptime()
+        let begins = state.withLock { state in
+            guard now >= state.due, !state.reading else { return false }
+            state.reading = true
+            return true
+        }
+        if begins { BlockingThread.start { self.reload() } }
+    }
+
+    /// Puts a plug-in's client certificate in, if it has one that is new.
+    func use(_ credential: ExecCredential) {
+        guard credential.clientCertificatePEM != nil else { return }
+        state.withLock { $0.exec = credential }
+        reload()
+    }
+
+    /// Blocking. A file that can't be read leaves everything as it is.
+    private func reload() {
+        let exec = state.withLock(\.exec)
+        let result = Result { () throws(KubeConfigurationError) in try TLSMaterial.options(configuration, exec: exec) }
+        let next = options.uptime() + options.certificatePeriod
+        // Under the lock, so that of two reloads the later material stays; one that began before the plug-in's newest certificate is stale.
+        state.withLock { state in
+            state.reading = false
+            state.due = next
+            guard state.exec == exec else { return }
+            switch result {
+            case .success(let material):
+                guard material != state.material else { return }
+                state.material = material
+                options.logger.info("TLS certificates replaced", metadata: ["server": "\(configuration.server)"])
+                for pool in pools { pool.replaceTLS(material) }
+            case .failure(let error):
+                options.logger.warning("certificates not read, the old ones stay", metadata: ["problem": "\(error)"])
+            }
+        }
+    }
+}

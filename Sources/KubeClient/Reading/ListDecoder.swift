@@ -1,0 +1,99 @@
+import KubeModel
+import Values
+
+/// Reads the lists of API servers: built-in kinds have `metadata` before `items` and items without apiVersion and kind; custom ones the reverse.
+enum ListDecoder {
+    static func decode<Item: KubeReadable>(_ bytes: [UInt8], as type: Item.Type) throws -> ListPage<Item> {
+        var page = ListPage<Item>()
+        var kind = ""
+        var apiVersion = ""
+        var hasItems = false
+        try JSONReader.read(bytes) { reader in
+            try reader.readObject { key, reader in
+                switch key {
+                case "kind": kind = try reader.readString()
+                case "apiVersion": apiVersion = try reader.readString()
+                case "metadata": try metadata(&reader, &page)
+                case "items":
+                    hasItems = true
+                    if try reader.readNullIfPresent() { return }
+                    try reader.readArray { reader in item(&reader, &page) }
+                default: break
+                }
+            }
+        }
+        guard hasItems || kind.hasSuffix("List") else {
+            throw ListShapeError(message: "expected a list, found \(kind.isEmpty ? "an object without kind and items" : "a \(kind)")")
+        }
+        if let trees = page.items as? [JSON], let filled = fill(trees, kind, apiVersion) as? [Item] { page.items = filled }
+        return page
+    }
+
+    struct ListShapeError: Error, CustomStringConvertible {
+        let message: String
+        var description: String { message }
+    }
+
+    private static func metadata<Item>(_ reader: inout JSONReader, _ page: inout ListPage<Item>) throws {
+        if try reader.readNullIfPresent() { return }
+        try reader.readObject { key, reader in
+            switch key {
+            case "resourceVersion": page.resourceVersion = try reader.readString()
+            case "continue":
+                let token = try reader.readString()
+                page.continueToken = token.isEmpty ? nil : token
+            case "remainingItemCount": page.remainingItemCount = try reader.readNullIfPresent() ? nil : reader.readInt()
+            default: break
+            }
+        }
+    }
+
+    /// Reads one item; one that can't be read is noted and gone past. Broken JSON shows itself when the caller reads on.
+    private static func item<Item>(_ reader: inout JSONReader, _ page: inout ListPage<Item>) {
+        let mark = reader.mark()
+        do {
+            page.items.append(try Item(reading: &reader))
+        } catch {
+            reader.rewind(to: mark)
+            let name = ObjectNaming.name(&reader)
+            reader.rewind(to: mark)
+            page.undecodable.append(UndecodableItem(index: page.items.count + page.undecodable.count, name: name, message: "\(error)"))
+        }
+    }
+
+    /// Gives items that lack them the list's apiVersion, and its kind less `List`.
+    private static func fill(_ items: [JSON], _ kind: String, _ apiVersion: String) -> [JSON] {
+        guard kind.hasSuffix("List"), kind != "List" else { return items }
+        let itemKind = String(kind.dropLast(4))
+        return items.map { item in
+            guard let members = item.objectValue, members["kind"] == nil || members["apiVersion"] == nil else { return item }
+            var head: JSONObject = ["apiVersion": members["apiVersion"] ?? .string(apiVersion), "kind": members["kind"] ?? .string(itemKind)]
+            for member in members where member.key != "apiVersion" && member.key != "kind" { head[member.key] = member.value }
+            return .object(head)
+        }
+    }
+}
+
+/// Makes out which object some JSON is, for messages about it.
+enum ObjectNaming {
+    /// `namespace/name` of the object that comes next; what can't be read is left out. Leaves the reader anywhere.
+    static func name(_ reader: inout JSONReader) -> String {
+        var namespace = ""
+        var name = ""
+        do {
+            try reader.readObject { key, reader in
+                guard key == "metadata" else { return }
+                try reader.readObject { key, reader in
+                    switch key {
+                    case "name": name = try reader.readString()
+                    case "namespace": namespace = try reader.readString()
+                    default: break
+                    }
+                }
+            }
+        } catch {
+            return ObjectKey(namespace: namespace, name: name).description
+        }
+        return ObjectKey(namespace: namespace, name: name).description
+    }
+}

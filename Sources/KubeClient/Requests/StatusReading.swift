@@ -1,0 +1,92 @@
+import HTTPTransport
+import KubeModel
+import Values
+
+/// Makes a `KubeStatus` of any answer that is no success. Pure.
+enum StatusReading {
+    /// What of a foreign error body is worth telling.
+    static let excerptLength = 200
+    /// A longer body isn't parsed: a Status is small.
+    static let limit = 1 << 20
+
+    static func status(code: Int, headers: HTTPHeaders, body: [UInt8]) -> KubeStatus {
+        var status = parsed(body) ?? foreign(code: code, headers: headers, body: body)
+        // A proxy may change the code, and a 200 stream's ERROR has none: the Status's own counts where it has one.
+        if status.code == 0 { status.code = code }
+        if status.reason.isEmpty { status.reason = reason(for: status.code) }
+        if let seconds = retryAfter(headers) { status.retryAfterSeconds = seconds }
+        return status
+    }
+
+    private static func parsed(_ body: [UInt8]) -> KubeStatus? {
+        guard body.count <= limit, let first = body.first(where: { $0 > 0x20 }), first == UInt8(ascii: "{"), let json = try? JSON(parsing: body)
+        else {
+            return nil
+        }
+        return KubeStatus(json: json)
+    }
+
+    private static func foreign(code: Int, headers: HTTPHeaders, body: [UInt8]) -> KubeStatus {
+        let type = headers["Content-Type"].map { "\($0.split(separator: ";").first ?? "")" } ?? "no content type"
+        var message = "the server answered \(code)"
+        if (300..<400).contains(code) {
+            message += ", a redirect" + (headers["Location"].map { " to \(withoutQuery($0))" } ?? "") + "; redirects are not followed"
+        } else if let said = excerpt(body, isHTML: type.contains("html")), !said.isEmpty {
+            let from = type.contains("html") ? " with a web page, as a proxy would" : ""
+            message += "\(from): \(said)"
+        }
+        return KubeStatus(code: code, message: message)
+    }
+
+    /// One line of readable text: tags and control characters out, bounded.
+    static func excerpt(_ body: [UInt8], isHTML: Bool) -> String? {
+        let text = String(decoding: body.prefix(16 << 10), as: UTF8.self)
+        var line = ""
+        var inTag = false
+        var space = false
+        for character in text {
+            if isHTML, character == "<" { inTag = true }
+            defer { if isHTML, character == ">" { inTag = false } }
+            if inTag || character.isWhitespace || character.unicodeScalars.allSatisfy({ $0.value < 0x20 || $0.value == 0x7F }) {
+                space = true
+                continue
+            }
+            if isHTML, character == ">" { continue }
+            if space, !line.isEmpty { line.append(" ") }
+            space = false
+            line.append(character)
+            if line.count >= excerptLength { return line + "..." }
+        }
+        return line
+    }
+
+    private static func withoutQuery(_ url: String) -> String { String(url.prefix { $0 != "?" && $0 != "#" }.prefix(excerptLength)) }
+
+    /// Whole seconds; a date (which no API server sends) counts as one second.
+    static func retryAfter(_ headers: HTTPHeaders) -> Int? {
+        guard let text = headers["Retry-After"]?.trimmed, !text.isEmpty else { return nil }
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return 1 }
+        return Int(text).map { max($0, 1) }
+    }
+
+    static func reason(for code: Int) -> String {
+        switch code {
+        case 400: "BadRequest"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "NotFound"
+        case 405: "MethodNotAllowed"
+        case 406: "NotAcceptable"
+        case 409: "Conflict"
+        case 410: "Gone"
+        case 413: "RequestEntityTooLarge"
+        case 415: "UnsupportedMediaType"
+        case 422: "Invalid"
+        case 429: "TooManyRequests"
+        case 500: "InternalError"
+        case 503: "ServiceUnavailable"
+        case 504: "Timeout"
+        default: "Unknown"
+        }
+    }
+}

@@ -1,0 +1,96 @@
+package import Values
+
+/// What is counted as good and bad: exactly one of its fields.
+package struct SLOIndicator: Fielded, Hashable {
+    package var ratio: RatioIndicator?
+    package var latency: LatencyIndicator?
+
+    package init() {}
+    package init(ratio: RatioIndicator) { self.ratio = ratio }
+    package init(latency: LatencyIndicator) { self.latency = latency }
+
+    package static let isUnion = true
+    private static let instead = "use spec.indicator.ratio or spec.indicator.latency"
+
+    package static let fields: [Field<SLOIndicator>] = [
+        .optional("ratio", \.ratio, "Bad or good events among all events, each a counter.", .object()),
+        .optional("latency", \.latency, "Events that are fast enough among all events, from a histogram.", .object()),
+        .unsupported("gauge", "A gauge that is 1 when all is well and 0 when not.", .record(SLOReserved.gauge), instead: instead),
+        .unsupported("slices", "Slices of time that are good or bad as a whole.", .record(SLOReserved.slices), instead: instead),
+        .unsupported("composite", "Other SLOs taken together.", .record(SLOReserved.composite), instead: instead),
+    ]
+}
+
+/// Bad or good events among all events, each a counter.
+package struct RatioIndicator: Fielded, Hashable {
+    /// Selects the counters of bad events; exactly one of this and `good`.
+    package var errors: String?
+    /// Selects the counters of good events.
+    package var good: String?
+    /// Selects the counters of all events.
+    package var total = ""
+
+    package init() {}
+    package init(errors: String, total: String) {
+        self.errors = errors
+        self.total = total
+    }
+    package init(good: String, total: String) {
+        self.good = good
+        self.total = total
+    }
+
+    package var errorsSelector: VectorSelector? { errors.flatMap { try? VectorSelector(parsing: $0) } }
+    package var goodSelector: VectorSelector? { good.flatMap { try? VectorSelector(parsing: $0) } }
+    package var totalSelector: VectorSelector? { try? VectorSelector(parsing: total) }
+
+    package static let fields: [Field<RatioIndicator>] = [
+        .optional(
+            "errors", \.errors, "A selector of the counters of bad events, which are part of total. Series that are missing mean zero.",
+            .counterSelector(example: #"http_requests_total{job="checkout",code=~"5.."}"#)),
+        .optional(
+            "good", \.good, "A selector of the counters of good events, which are part of total.",
+            .counterSelector(example: #"http_requests_total{job="checkout",code!~"5.."}"#)),
+        .required(
+            "total", \.total, "A selector of the counters of all events.", .counterSelector(example: #"http_requests_total{job="checkout"}"#)),
+    ]
+
+    package static let rules: [FieldRule<RatioIndicator>] = [
+        FieldRule(
+            ["errors", "good"], cel: "has(self.errors) != has(self.good)", "give exactly one of errors and good",
+            holds: { ($0.errors == nil) != ($0.good == nil) }),
+        FieldRule(
+            ["errors", "total"], cel: "!has(self.errors) || self.errors != self.total",
+            "selects the same series as total, so that every event would be an error",
+            holds: { $0.errors == nil || $0.errorsSelector != $0.totalSelector }),
+        FieldRule(
+            ["good", "total"], cel: "!has(self.good) || self.good != self.total",
+            "selects the same series as total, so that no event could ever be an error",
+            holds: { $0.good == nil || $0.goodSelector != $0.totalSelector }),
+    ]
+}
+
+/// Events that are fast enough among all events, from a classic histogram.
+package struct LatencyIndicator: Fielded, Hashable {
+    /// Selects the histogram by its base name, without `_bucket`.
+    package var histogram = ""
+    /// The slowest that is still good; a bucket's bound.
+    package var threshold = PromDuration.seconds(1)
+
+    package init() {}
+    package init(histogram: String, threshold: PromDuration) {
+        self.histogram = histogram
+        self.threshold = threshold
+    }
+
+    package var selector: VectorSelector? { try? VectorSelector(parsing: histogram) }
+
+    package static let fields: [Field<LatencyIndicator>] = [
+        .required(
+            "histogram", \.histogram, "A selector of a histogram by its base name, without _bucket.",
+            .histogramSelector(example: #"http_request_duration_seconds{job="checkout"}"#)),
+        .required(
+            "threshold", \.threshold, "The slowest that is still good, the bound of one of the histogram's buckets, such as 500ms.",
+            .duration(PromDuration(milliseconds: 1)...PromDuration.days(1), example: "500ms")),
+    ]
+}

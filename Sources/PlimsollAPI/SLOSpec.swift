@@ -1,0 +1,54 @@
+package import Values
+
+/// What a service promises, how it is measured, and who is told when its error budget burns.
+package struct SLOSpec: Fielded, Hashable {
+    /// The service the promise is about.
+    package var service = ""
+    package var description = ""
+    /// The share of good events promised, such as 99.9 %.
+    package var objective = Percentage(percent: ExactDecimal(99))
+    package var window = SLOWindow()
+    package var indicator = SLOIndicator()
+    package var identity = SLOIdentity()
+    /// Labels by which the budget is split; empty is one budget.
+    package var groupBy: [String] = []
+    package var alerting = SLOAlerting()
+    /// The Prometheus of the daemon's configuration.
+    package var source = "default"
+
+    package init() {}
+
+    /// The share of events that may fail: 0.001 for an objective of 99.9 %.
+    package var errorBudget: ExactDecimal { ExactDecimal(1) - objective.fraction }
+
+    package static let fields: [Field<SLOSpec>] = [
+        .required(
+            "service", \.service, "The service that the objective is about; a label of its alerts.",
+            .text(min: 1, max: 63, .labelValue, example: "checkout")),
+        .optional(
+            "description", \.description, "What is promised, in a sentence that helps whoever is paged.",
+            .text(max: 1024, example: "Requests to checkout succeed.")),
+        .required(
+            "objective", \.objective, "The share of events that must be good, above 0% and below 100%, such as 99.9%.",
+            .percentage(.properPercentage, max: 12, example: "99.9%")),
+        .required("window", \.window, "The time over which the error budget is counted; exactly one of its fields.", .object()),
+        .required("indicator", \.indicator, "What is counted as good and bad; exactly one of its fields.", .object()),
+        .optional("identity", \.identity, "Labels of the series that name where they come from.", .object()),
+        .optional(
+            "groupBy", \.groupBy, "Labels by which the budget is split: one budget for each combination of their values.",
+            .set(of: .groupLabel, max: 8)),
+        .defaulted("alerting", \.alerting, "When alerts fire, and what they say.", .object()),
+        .unsupported(
+            "exclusions", "Recurring times that don't count, such as maintenance.", .records(SLOReserved.exclusion, max: 32), unless: [],
+            instead: "remove it"),
+        .unsupported(
+            "policy", "What happens as the budget shrinks.", .records(SLOReserved.policy, max: 16), unless: [], instead: "remove it"),
+        .defaulted(
+            "source", \.source, "The Prometheus, by its name in the daemon's configuration.", .text(min: 1, max: 63, .dnsLabel, example: "default")),
+        .unsupported(
+            "sharedWith", "Namespaces whose objects may refer to this one.", .set(of: .text(min: 1, max: 63, .dnsLabel, example: "shop"), max: 64),
+            unless: [], instead: "remove it"),
+    ]
+
+    package static let rules: [FieldRule<SLOSpec>] = [tiersCanFire, tiersFitWindow]
+}

@@ -1,0 +1,140 @@
+package import KubeModel
+package import Values
+
+/// What the daemon found, in round figures. It may be lost without harm: it is written anew.
+package struct SLOStatus: Fielded, Hashable {
+    /// The generation of the spec that this is about.
+    package var observedGeneration: Int64 = 0
+    package var conditions: [Condition] = []
+    package var errorBudget: SLOErrorBudget?
+    package var burnRates: [SLOBurnRate] = []
+    /// When the budget will be gone at the present pace, or when it went.
+    package var exhaustedAt: Instant?
+    package var alerts: [SLOAlertState] = []
+    /// The share of the window that was measured, such as 97.2%; empty while unknown.
+    package var coverage = ""
+    /// The ten worst groups, the worst first.
+    package var groups: [SLOGroup] = []
+    /// Whether rollouts are held back for want of budget.
+    package var frozen = false
+    /// When the figures were read from Prometheus.
+    package var lastSampled: Instant?
+
+    package init() {}
+
+    /// Reads what an earlier run wrote; what makes no sense is left out.
+    package init(lenient json: JSON) {
+        self.init()
+        var ignored: [Problem] = []
+        for field in Self.fields {
+            guard let value = json[field.name], !value.isNull else { continue }
+            _ = field.read(value, .root, &self, &ignored)
+        }
+    }
+
+    package static let maximumGroups = 10
+
+    package static let fields: [Field<SLOStatus>] = [
+        .optional("observedGeneration", \.observedGeneration, "The generation of the spec that this is about.", .integer(0...Int64.max)),
+        .optional(
+            "conditions", \.conditions, "Ready, Reconciling, Stalled, and what is particular to SLOs.",
+            .named(Condition.self, by: "type", \.type, max: 16)),
+        .optional("errorBudget", \.errorBudget, "The error budget of the window.", .object()),
+        .optional(
+            "burnRates", \.burnRates, "How fast the budget burns, over several windows.", .named(SLOBurnRate.self, by: "window", \.window, max: 16)),
+        .optional("exhaustedAt", \.exhaustedAt, "When the budget will be gone at the present pace, or when it went.", .instant),
+        .optional("alerts", \.alerts, "The state of each tier's alert in Prometheus.", .named(SLOAlertState.self, by: "tier", \.tier, max: 8)),
+        .optional("coverage", \.coverage, "The share of the window that was measured.", .figure),
+        .optional("groups", \.groups, "The ten worst groups, the worst first.", .list(of: .object(), max: maximumGroups)),
+        .optional("frozen", \.frozen, "Whether rollouts are held back for want of budget.", .boolean),
+        .optional("lastSampled", \.lastSampled, "When the figures were read from Prometheus.", .instant),
+    ]
+}
+
+package struct SLOErrorBudget: Fielded, Hashable {
+    /// Such as 72%; below zero once it is overspent.
+    package var remaining = ""
+    package var consumed = ""
+
+    package init() {}
+    package init(remaining: String, consumed: String) {
+        self.remaining = remaining
+        self.consumed = consumed
+    }
+
+    package static let fields: [Field<SLOErrorBudget>] = [
+        .optional("remaining", \.remaining, "The share that is left, below zero once it is overspent.", .figure),
+        .optional("consumed", \.consumed, "The share that is spent.", .figure),
+    ]
+}
+
+package struct SLOBurnRate: Fielded, Hashable {
+    package var window = ""
+    /// Such as 14x.
+    package var rate = ""
+
+    package init() {}
+    package init(window: String, rate: String) {
+        self.window = window
+        self.rate = rate
+    }
+
+    package static let fields: [Field<SLOBurnRate>] = [
+        .required("window", \.window, "Over how long.", .figure),
+        .required("rate", \.rate, "How many times faster than evenly over the SLO's window.", .figure),
+    ]
+}
+
+package enum AlertState: String, Sendable, CaseIterable {
+    case inactive
+    case pending
+    case firing
+    case unknown
+}
+
+package struct SLOAlertState: Fielded, Hashable {
+    package var tier = ""
+    package var state = AlertState.unknown
+
+    package init() {}
+    package init(tier: String, state: AlertState) {
+        self.tier = tier
+        self.state = state
+    }
+
+    package static let fields: [Field<SLOAlertState>] = [
+        .required("tier", \.tier, "The tier's name.", .figure),
+        .required("state", \.state, "As Prometheus says; unknown where it says nothing.", .word()),
+    ]
+}
+
+package struct SLOGroup: Fielded, Hashable {
+    package var labels: [String: String] = [:]
+    package var remaining = ""
+    package var burnRate = ""
+
+    package init() {}
+    package init(labels: [String: String], remaining: String, burnRate: String) {
+        self.labels = labels
+        self.remaining = remaining
+        self.burnRate = burnRate
+    }
+
+    package static let fields: [Field<SLOGroup>] = [
+        .optional("labels", \.labels, "The labels of groupBy and their values.", .observedLabels),
+        .optional("remaining", \.remaining, "The share of the group's budget that is left.", .figure),
+        .optional("burnRate", \.burnRate, "How fast the group's budget burns over the last hour.", .figure),
+    ]
+}
+
+extension FieldType where Value == String {
+    /// A short text for people, or a name.
+    fileprivate static var figure: FieldType { .text(max: 63, example: "72%") }
+}
+
+extension FieldType where Value == [String: String] {
+    /// Labels as they came out of Prometheus, so that no value is refused but for its length.
+    fileprivate static var observedLabels: FieldType {
+        .map(of: .text(max: 2048, example: "eu"), max: 8, keyMax: 63, key: nil)
+    }
+}

@@ -1,0 +1,130 @@
+package import KubeModel
+package import PlimsollAPI
+package import PrometheusModel
+import Values
+
+/// An SLO's rules, rendered.
+package struct GeneratedRules: Sendable, Hashable {
+    package let identity: SeriesIdentity
+    package let groups: [RuleGroup]
+    /// A digest of the groups, which the info series carries, so that one can see which version a Prometheus has loaded.
+    package let digest: String
+
+    package var file: RuleFile { RuleFile(groups: groups) }
+}
+
+/// Makes an SLO's recording and alerting rules. Pure: equal input gives equal bytes.
+///
+/// Three groups, so that windows of hours and days cost little: `fast` (each evaluation) reads the raw series over the base window, total before errors,
+/// sums the windows up to an hour and holds the alerts; `medium` sums the windows up to 12 hours; `slow` (5 minutes) sums days and the SLO's window
+/// from sums of five minutes. No ratio is recorded: 0/0 would poison the windows above it.
+package enum RuleGenerator {
+    /// Renders one SLO's rules.
+    /// - Throws: for a spec that validation would refuse.
+    package static func generate(
+        instance: String, key: ObjectKey, spec: SLOSpec, settings: RuleSettings
+    ) throws(RuleProblems) -> GeneratedRules {
+        guard let period = spec.window.rolling else {
+            throw RuleProblems([Problem("spec.window", "has no rules yet; give a rolling window, like {rolling: 30d}")])
+        }
+        guard let indicator = IndicatorSelectors(spec.indicator) else {
+            throw RuleProblems([Problem("spec.indicator", "has no rules yet; give ratio or latency with plain selectors")])
+        }
+        let builder = RuleBuilder(
+            identity: SeriesIdentity(instance: instance, key: key), spec: spec, period: period, indicator: indicator, settings: settings,
+            plan: WindowPlan(spec))
+        return builder.generated
+    }
+}
+
+private struct RuleBuilder {
+    let identity: SeriesIdentity
+    let spec: SLOSpec
+    let period: PromDuration
+    let indicator: IndicatorSelectors
+    let settings: RuleSettings
+    let plan: WindowPlan
+
+    var generated: GeneratedRules {
+        var groups = [group(.fast, base + windows(.fast) + alerts), group(.medium, windows(.medium) + facts), group(.slow, slow)]
+        let digest = Digest.hex(JSON.array(groups.map(\.json)).bytes(sortedKeys: false))
+        groups[1].rules[groups[1].rules.count - 1] = info.labelled(LabelNames.rules, digest)
+        return GeneratedRules(identity: identity, groups: groups, digest: digest)
+    }
+
+    private func group(_ pace: RuleSettings.Pace, _ rules: [Rule]) -> RuleGroup {
+        RuleGroup(name: identity.groupName(pace), interval: settings.interval(of: pace), rules: rules)
+    }
+
+    private var base: [Rule] {
+        let targetLabels =
+            ["job", "instance"] + (spec.identity.pod.isEmpty || ["job", "instance"].contains(spec.identity.pod) ? [] : [spec.identity.pod])
+        let expressions = EventExpressions(
+            identity: identity, indicator: indicator, groupBy: spec.groupBy, targetLabels: targetLabels, settings: settings)
+        func rule(_ kind: SeriesNames.Events, _ expr: String) -> Rule {
+            .recording(record: SeriesNames.events, expr: expr, labels: identity.labels.merging([LabelNames.events: kind.rawValue]) { $1 })
+        }
+        return [rule(.total, expressions.total), rule(.errors, expressions.errors)]
+    }
+
+    private func windows(_ pace: RuleSettings.Pace) -> [Rule] {
+        plan.windows.filter { RuleSettings.pace(of: $0) == pace }.map { window in
+            sum(SeriesNames.events(over: window), pace == .slow ? SeriesNames.slowEvents : SeriesNames.events, window)
+        }
+    }
+
+    /// Sums errors and total at once.
+    private func sum(_ record: String, _ source: String, _ window: PromDuration) -> Rule {
+        .recording(record: record, expr: "sum_over_time(\(identity.selector(source).description)[\(Self.range(window))])")
+    }
+
+    /// Prometheus 2 counts both ends of a range and Prometheus 3 only the later one: a millisecond less, and both count each sample once.
+    private static func range(_ window: PromDuration) -> PromDuration { PromDuration(milliseconds: window.milliseconds - 1) }
+
+    private var slow: [Rule] {
+        [sum(SeriesNames.slowEvents, SeriesNames.events, RuleSettings.slowInterval)] + windows(.slow)
+            + [sum(SeriesNames.periodEvents, SeriesNames.slowEvents, period), coverage]
+    }
+
+    /// The share of evenly spread moments of the period that have a sum of five minutes. Moments of a subquery lie on whole multiples of its step.
+    private var coverage: Rule {
+        let fiveMinutes = RuleSettings.slowInterval.milliseconds
+        let step = PromDuration(milliseconds: max(1, (period.milliseconds / 1440 + fiveMinutes - 1) / fiveMinutes) * fiveMinutes)
+        let moments = max(1, period.milliseconds / step.milliseconds)
+        let total = identity.selector(SeriesNames.slowEvents, .total)
+        return .recording(record: SeriesNames.periodCoverage, expr: "count_over_time(\(total)[\(Self.range(period)):\(step)]) / \(moments)")
+    }
+
+    private var facts: [Rule] {
+        let budget = spec.errorBudget
+        return [
+            .recording(record: SeriesNames.errorBudget, expr: "vector(\(budget))", labels: identity.labels),
+            .recording(record: SeriesNames.objective, expr: "vector(\(spec.objective.fraction))", labels: identity.labels), info,
+        ]
+    }
+
+    /// The one series that carries what people may change: labels on the others would start a second history.
+    private var info: Rule {
+        var labels = spec.alerting.ticket.labels.merging(spec.alerting.page.labels) { $1 }
+        labels["service"] = spec.service
+        labels["objective"] = spec.objective.text
+        labels["window"] = period.description
+        return .recording(record: SeriesNames.info, expr: "vector(1)", labels: labels.merging(identity.labels) { $1 })
+    }
+
+    private var alerts: [Rule] {
+        plan.tiers.enumerated().map { index, tier in
+            AlertRule(identity: identity, spec: spec, period: period, tier: tier, rank: index + 1).rule
+        }
+    }
+}
+
+/// A short digest for telling versions apart (FNV-1a, 64 bits); it protects against nothing.
+enum Digest {
+    static func hex(_ bytes: [UInt8]) -> String {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        let text = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - text.utf8.count) + text
+    }
+}

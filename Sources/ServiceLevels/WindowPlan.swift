@@ -1,0 +1,17 @@
+import PlimsollAPI
+import Values
+
+/// What an SLO's rules must count, and by which tiers they alert.
+struct WindowPlan {
+    /// Highest burn rate first; an alert's rank is its place.
+    let tiers: [AlertTier]
+    /// Windows of which events are counted, shortest first.
+    let windows: [PromDuration]
+
+    init(_ spec: SLOSpec) {
+        tiers = spec.effectiveTiers.tiers.enumerated()
+            .sorted { ($1.element.burnRate, $0.offset) < ($0.element.burnRate, $1.offset) }
+            .map(\.element)
+        windows = Set(tiers.flatMap { [$0.long, $0.short] }).sorted()
+    }
+}

@@ -1,0 +1,26 @@
+import KubeModel
+import KubeRuntime
+import PlimsollAPI
+import ServiceLevels
+
+/// Rules as files that a Prometheus loads from a directory, with a reload after changes.
+struct DirectoryOutput: RuleOutput {
+    let directory: RuleDirectory
+    let reloads: ReloadCoalescer
+
+    func write(_ rules: GeneratedRules, for slo: SLO) async throws {
+        if try await directory.write(rules.file.yaml, for: slo.metadata.key) { reloads.changed() }
+    }
+
+    func remove(_ key: ObjectKey) async throws {
+        if try await directory.remove(key) { reloads.changed() }
+    }
+
+    func keys() async throws -> [ObjectKey] { try await directory.keys() }
+
+    var trouble: String? { reloads.lastFailure }
+
+    var parts: [ManagedPart] {
+        [ManagedPart("reloads of \(directory.path)") { [reloads] in await reloads.run() }]
+    }
+}

@@ -1,0 +1,98 @@
+import Glibc
+import KubeModel
+
+/// A directory of rule files that a Prometheus loads: one file an SLO, replaced whole, so that a reader never sees half of one.
+///
+/// File names are `plimsoll_<instance>_<namespace>_<name>.yaml`. None of the parts may hold an underscore (they are DNS names), so a name
+/// is read back without doubt, and instances that share a directory touch only their own files.
+actor RuleDirectory {
+    /// A file operation that the system refused.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+        init(_ action: String, _ path: String) { description = "cannot \(action) \(path): \(String(cString: strerror(errno)))" }
+    }
+
+    private let executor = DiskExecutor()
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    let path: String
+    private let prefix: String
+    private static let suffix = ".yaml"
+
+    init(path: String, instance: String) {
+        self.path = path
+        prefix = "plimsoll_\(instance)_"
+    }
+
+    nonisolated func fileName(for key: ObjectKey) -> String { "\(prefix)\(key.namespace)_\(key.name)\(Self.suffix)" }
+
+    /// Makes the object's file hold `text`.
+    /// - Returns: whether anything changed on disk.
+    func write(_ text: String, for key: ObjectKey) throws(Failure) -> Bool {
+        let target = "\(path)/\(fileName(for: key))"
+        let bytes = Array(text.utf8)
+        if contents(of: target) == bytes { return false }
+        // The dot keeps Prometheus's glob from loading the unfinished file.
+        let unfinished = "\(path)/.\(fileName(for: key)).new"
+        let descriptor = open(unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw Failure("create", unfinished) }
+        var offset = 0
+        while offset < bytes.count {
+            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress?.advanced(by: offset), bytes.count - offset) }
+            guard count > 0 else {
+                if count < 0, errno == EINTR { continue }
+                let failure = Failure("write", unfinished)
+                close(descriptor)
+                unlink(unfinished)
+                throw failure
+            }
+            offset += count
+        }
+        guard close(descriptor) == 0 else { throw Failure("write", unfinished) }
+        guard rename(unfinished, target) == 0 else { throw Failure("replace", target) }
+        return true
+    }
+
+    /// Removes the object's file.
+    /// - Returns: whether there was one.
+    func remove(_ key: ObjectKey) throws(Failure) -> Bool {
+        let target = "\(path)/\(fileName(for: key))"
+        if unlink(target) == 0 { return true }
+        if errno == ENOENT { return false }
+        throw Failure("remove", target)
+    }
+
+    /// The objects of this instance that have a file; leftovers of an interrupted write are removed on the way.
+    func keys() throws(Failure) -> [ObjectKey] {
+        guard let folder = opendir(path) else { throw Failure("read", path) }
+        defer { closedir(folder) }
+        var keys: [ObjectKey] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
+                field.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+            }
+            if name.hasPrefix(".\(prefix)"), name.hasSuffix(".new") { unlink("\(path)/\(name)") }
+            guard name.hasPrefix(prefix), name.hasSuffix(Self.suffix) else { continue }
+            let parts = name.dropFirst(prefix.count).dropLast(Self.suffix.count).split(separator: "_", omittingEmptySubsequences: false)
+            if parts.count == 2 { keys.append(ObjectKey(namespace: String(parts[0]), name: String(parts[1]))) }
+        }
+        return keys.sorted()
+    }
+
+    private func contents(of file: String) -> [UInt8]? {
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = read(descriptor, &buffer, buffer.count)
+            if count < 0 {
+                if errno == EINTR { continue }
+                return nil
+            }
+            if count == 0 { return bytes }
+            bytes.append(contentsOf: buffer[..<count])
+        }
+    }
+}

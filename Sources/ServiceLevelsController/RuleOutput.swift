@@ -1,0 +1,22 @@
+package import KubeModel
+package import KubeRuntime
+import PlimsollAPI
+import ServiceLevels
+
+/// Where the rules of a source's SLOs go.
+protocol RuleOutput: Sendable {
+    /// Makes the output hold just these rules for the object. Nothing is written where it does already.
+    func write(_ rules: GeneratedRules, for slo: SLO) async throws
+
+    /// Takes the object's rules out.
+    func remove(_ key: ObjectKey) async throws
+
+    /// The objects that have rules there, for the sweep of orphans.
+    func keys() async throws -> [ObjectKey]
+
+    /// What keeps the rules that were written from being loaded; nil when nothing is known.
+    var trouble: String? { get }
+
+    /// What must run for it.
+    var parts: [ManagedPart] { get }
+}

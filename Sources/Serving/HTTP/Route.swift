@@ -1,0 +1,94 @@
+package import Values
+
+/// A request as a route sees it.
+package struct ServedRequest: Sendable {
+    /// In capitals.
+    package var method: String
+    /// Without the query.
+    package var path: String
+    /// Decoded, in order; a parameter without `=` has an empty value.
+    package var query: [(name: String, value: String)]
+
+    package init(method: String, path: String, query: [(name: String, value: String)] = []) {
+        self.method = method
+        self.path = path
+        self.query = query
+    }
+
+    package func has(_ parameter: String) -> Bool { query.contains { $0.name == parameter } }
+}
+
+/// An answer.
+package struct ServedResponse: Sendable {
+    package var status: Int
+    package var headers: [(name: String, value: String)]
+    package var body: [UInt8]
+
+    package init(status: Int = 200, contentType: String, headers: [(name: String, value: String)] = [], body: [UInt8]) {
+        self.status = status
+        self.headers = [(name: "content-type", value: contentType)] + headers
+        self.body = body
+    }
+
+    package static func text(_ text: String, status: Int = 200) -> Self {
+        .init(status: status, contentType: "text/plain; charset=utf-8", headers: [(name: "cache-control", value: "no-store")], body: Array(text.utf8))
+    }
+
+    package static func json(_ json: JSON, status: Int = 200) -> Self {
+        .init(status: status, contentType: "application/json", body: Array((json.text() + "\n").utf8))
+    }
+
+    /// An error in one shape for all routes: `{"code":404,"message":"..."}`.
+    package static func error(_ status: Int, _ message: String) -> Self {
+        .json(.object(.init([(key: "code", value: .int(status)), (key: "message", value: .string(message))])), status: status)
+    }
+}
+
+/// What answers at an exact path. `GET` also serves `HEAD`.
+package struct Route: Sendable {
+    package var path: String
+    package var methods: [String]
+    package var respond: @Sendable (ServedRequest) async -> ServedResponse
+
+    package init(_ path: String, methods: [String] = ["GET"], respond: @escaping @Sendable (ServedRequest) async -> ServedResponse) {
+        self.path = path
+        self.methods = methods
+        self.respond = respond
+    }
+}
+
+/// All routes of a server.
+package struct RouteTable: Sendable {
+    private let routes: [String: Route]
+
+    /// Of two routes with the same path the later one counts.
+    package init(_ routes: [Route]) { self.routes = Dictionary(routes.map { ($0.path, $0) }) { $1 } }
+
+    package var paths: [String] { routes.keys.sorted() }
+
+    package func respond(to request: ServedRequest) async -> ServedResponse {
+        guard let route = routes[request.path] else {
+            return .error(404, "nothing is served at this path; there are \(paths.joined(separator: ", "))")
+        }
+        guard route.methods.contains(request.method == "HEAD" ? "GET" : request.method) else {
+            let allowed = (route.methods.contains("GET") ? ["HEAD"] : []) + route.methods
+            var response = ServedResponse.error(405, "\(route.path) answers \(allowed.sorted().joined(separator: ", ")) only")
+            response.headers.append((name: "allow", value: allowed.sorted().joined(separator: ", ")))
+            return response
+        }
+        return await route.respond(request)
+    }
+
+    /// The routes of every daemon: metrics, liveness, readiness.
+    package static func standard(registry: PrometheusRegistry, health: HealthChecks) -> [Route] {
+        let probes = HealthChecks.Probe.allCases.map { probe in
+            Route("/\(probe.rawValue)") { request in
+                let report = health.report(probe)
+                return .text(report.text(verbose: request.has("verbose")), status: report.isPassing ? 200 : 503)
+            }
+        }
+        return probes + [
+            Route("/metrics") { _ in .init(contentType: ExpositionText.contentType, body: registry.exposition()) }
+        ]
+    }
+}

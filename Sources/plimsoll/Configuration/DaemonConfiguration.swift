@@ -1,0 +1,63 @@
+import PlimsollAPI
+import Values
+
+/// The daemon's configuration file: one instance, what it works on, and the outside world by name.
+struct DaemonConfiguration: Fielded, Hashable {
+    /// Label of everything this installation makes.
+    var instance = "main"
+    var namespaces = NamespaceScope()
+    var controllers: [String] = ["SLO"]
+    var prometheus: [PrometheusSource] = []
+    var serving = ServingSettings()
+
+    static let fields: [Field<Self>] = [
+        .defaulted(
+            "instance", \.instance, "Label of everything this installation makes; instances that share a cluster or a Prometheus need different ones.",
+            .text(min: 1, max: 63, .dnsLabel, example: "main")),
+        .defaulted("namespaces", \.namespaces, "The namespaces whose objects this instance works on.", .object()),
+        .defaulted("controllers", \.controllers, "The kinds this instance works on.", .set(of: controllerName, min: 1, max: 5)),
+        .defaulted(
+            "prometheus", \.prometheus, "Prometheus-compatible servers, by the name that objects use in `source`.",
+            .named(by: "name", \.name, max: 32)),
+        .defaulted("serving", \.serving, "Where the daemon serves metrics and health.", .object()),
+    ] + later
+
+    /// What later versions read; refused by name until then.
+    private static let later: [Field<Self>] = [
+        ("impersonation", "Namespaces in which the daemon may act as other accounts."), ("leaderElection", "One replica works, others stand by."),
+        ("queues", "Queues that ScaledJob reads."), ("carbon", "Carbon intensity feeds."), ("objectStores", "Where evidence and archives go."),
+        ("notifiers", "Who is told."), ("authorities", "Time-stamp authorities."), ("clusters", "Other clusters."), ("costs", "Cost data."),
+        ("drills", "Limits on disaster drills."),
+    ].map { .unsupported($0, $1, FieldType<JSON>.record([]), instead: "leave it out") }
+
+    private static let controllerName = FieldType<String>.text(min: 1, max: 63, example: "SLO").checked("expected \"SLO\", the one kind this version has") {
+        $0 == "SLO"
+    }
+}
+
+/// Which namespaces an instance works on.
+struct NamespaceScope: Fielded, Hashable {
+    /// Empty: all.
+    var include: [String] = []
+    var exclude: [String] = ["kube-system"]
+
+    static let fields: [Field<Self>] = [
+        .defaulted("include", \.include, "Only these; empty means all.", .set(of: name, max: 1000)),
+        .defaulted("exclude", \.exclude, "Not these, even if included.", .set(of: name, max: 1000)),
+    ]
+    private static let name = FieldType<String>.text(min: 1, max: 63, .dnsLabel, example: "shop")
+
+    func contains(_ namespace: String) -> Bool {
+        (include.isEmpty || include.contains(namespace)) && !exclude.contains(namespace)
+    }
+}
+
+/// What the daemon serves.
+struct ServingSettings: Fielded, Hashable {
+    var address = "0.0.0.0:8080"
+
+    static let fields: [Field<Self>] = [
+        .defaulted("address", \.address, "Host and port of /metrics, /healthz and /readyz; port 0 takes a free one.", .text(min: 2, max: 256, example: "0.0.0.0:8080")),
+        .unsupported("webhook", "Where admission webhooks are served.", FieldType<JSON>.record([]), instead: "leave it out"),
+    ]
+}

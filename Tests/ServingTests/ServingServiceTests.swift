@@ -1,0 +1,206 @@
+import CoreMetrics
+import Glibc
+import Logging
+import ServiceLifecycle
+import Serving
+import Synchronization
+import TestSupport
+import Testing
+import Values
+
+@Suite struct ServingServiceTests {
+    private func service(
+        _ address: ListenAddress = .init(host: "127.0.0.1", port: 0), registry: PrometheusRegistry = .init(), health: HealthChecks = .init(),
+        routes: [Route] = [], limits: ServingLimits = .init()
+    ) -> ServingService {
+        .init(
+            address: address, registry: registry, health: health, routes: routes, limits: limits,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+    }
+
+    /// Runs `body` while the service runs, then stops it gracefully and waits for its end.
+    private func running(_ service: ServingService, _ body: (RawClient) async throws -> Void) async throws {
+        var quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        quiet.logLevel = .critical
+        let group = ServiceGroup(configuration: .init(services: [service], logger: quiet))
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            do {
+                try await body(RawClient(port: try await service.bound().port))
+            } catch {
+                await group.triggerGracefulShutdown()
+                throw error
+            }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+
+    @Test func metricsAndProbes() async throws {
+        let registry = PrometheusRegistry()
+        registry.describe([.init("plimsoll_test_total", "A test.")])
+        registry.makeCounter(label: "plimsoll_test_total", dimensions: [("a", "b")]).increment(by: 3)
+        let health = HealthChecks()
+        let ready = SyncedFlag()
+        health.register("sync") { ready.value ? .passing : .failing(reason: "SLO: first list is not done") }
+        health.register("loop", [.live]) { .passing }
+        try await running(service(registry: registry, health: health)) { client in
+            let metrics = await client.get("/metrics")
+            #expect(metrics.status == 200)
+            #expect(metrics.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
+            #expect(metrics.body == "# HELP plimsoll_test_total A test.\n# TYPE plimsoll_test_total counter\nplimsoll_test_total{a=\"b\"} 3\n")
+            let live = await client.get("/healthz")
+            #expect((live.status, live.body) == (200, "ok\n"))
+            let unready = await client.get("/readyz")
+            #expect((unready.status, unready.body) == (503, "[-]sync: SLO: first list is not done\nreadyz check failed\n"))
+            ready.value = true
+            #expect(await client.get("/readyz").body == "ok\n")
+            #expect(await client.get("/readyz?verbose").body == "[+]sync ok\nreadyz check passed\n")
+            health.beginShutdown()
+            #expect(await client.get("/readyz").body == "[-]shutdown: the daemon is stopping\nreadyz check failed\n")
+            #expect(await client.get("/healthz").status == 200)
+        }
+    }
+
+    @Test func whatIsNotServedSaysSo() async throws {
+        try await running(service(routes: [Route("/extra", methods: ["POST"]) { _ in .json(["did": true]) }])) { client in
+            let missing = await client.get("/nope?x=1")
+            #expect(missing.status == 404)
+            #expect(missing.headers["content-type"] == "application/json")
+            let json = try JSON(parsing: missing.body)
+            #expect(json["code"]?.intValue == 404)
+            #expect(json["message"]?.stringValue == "nothing is served at this path; there are /extra, /healthz, /metrics, /readyz")
+            let post = await client.get("/metrics", method: "POST")
+            #expect(post.status == 405)
+            #expect(post.headers["allow"] == "GET, HEAD")
+            #expect(try JSON(parsing: post.body)["message"]?.stringValue == "/metrics answers GET, HEAD only")
+            let get = await client.get("/extra")
+            #expect((get.status, get.headers["allow"]) == (405, "POST"))
+            #expect(await client.get("/extra", method: "POST").body == "{\"did\":true}\n")
+            let head = await client.get("/healthz", method: "HEAD")
+            #expect((head.status, head.body, head.headers["content-length"]) == (200, "", "3"))
+        }
+    }
+
+    @Test func badRequestsAreRefusedAndHarmNothing() async throws {
+        try await running(service()) { client in
+            let garbage = RawClient.parse(await client.exchange("this is no HTTP\r\n\r\n"))
+            #expect(garbage.status == 400)
+            let long = String(repeating: "x", count: 200_000)
+            let tooLong = await client.exchange("GET / HTTP/1.1\r\nhost: a\r\nx: \(long)\r\n\r\n")
+            #expect(!tooLong.hasPrefix("HTTP/1.1 2"))
+            let noHost = RawClient.parse(await client.exchange("GET /healthz HTTP/1.0\r\nconnection: close\r\n\r\n"))
+            #expect(noHost.status == 200 || noHost.status == 400)
+            #expect(await client.get("/healthz").status == 200)
+        }
+    }
+
+    @Test func oneConnectionCarriesManyRequests() async throws {
+        try await running(service()) { client in
+            let one = "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n"
+            let raw = await client.exchange(one + one + "GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+            #expect(raw.split(whereSeparator: \.isNewline).filter { $0 == "HTTP/1.1 200 OK" }.count == 3)
+        }
+    }
+
+    @Test func aPortInUseIsAClearError() async throws {
+        try await running(service()) { client in
+            let second = service(.init(host: "127.0.0.1", port: client.port))
+            let error = await #expect(throws: ServingError.self) { try await second.run() }
+            #expect(error?.kind == .addressInUse)
+            #expect(
+                error?.description
+                    == "cannot listen on 127.0.0.1:\(client.port): port \(client.port) is in use by another process; stop that one or set serving.address to another port"
+            )
+            await #expect(throws: ServingError.self) { try await second.bound() }
+        }
+    }
+
+    @Test(arguments: [("192.0.2.1", ServingError.Kind.addressNotAvailable), ("no-such-host.invalid", .unknownHost)])
+    func anAddressThatCannotBe(host: String, kind: ServingError.Kind) async {
+        let error = await #expect(throws: ServingError.self) { try await service(.init(host: host, port: 0)).run() }
+        #expect(error?.kind == kind)
+    }
+
+    /// A request under way is answered after the stop began; the port is free after the end.
+    @Test func stopsGracefully() async throws {
+        let gate = AsyncStream<Void>.makeStream()
+        let entered = AsyncStream<Void>.makeStream()
+        let slow = Route("/slow") { _ in
+            entered.continuation.yield()
+            for await _ in gate.stream { break }
+            return .text("late\n")
+        }
+        let served = service(routes: [slow])
+        let group = ServiceGroup(configuration: .init(services: [served], logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })))
+        async let end: Void = group.run()
+        let client = RawClient(port: try await served.bound().port)
+        async let answer = client.get("/slow")
+        for await _ in entered.stream { break }
+        await group.triggerGracefulShutdown()
+        #expect(await eventually { RawClient.connectRefused(client.port) })
+        gate.continuation.yield()
+        #expect(await answer.body == "late\n")
+        try await end
+    }
+
+    /// A client that never finishes its request can't hold up the stop.
+    @Test func aStuckClientDoesNotHoldUpTheStop() async throws {
+        var limits = ServingLimits()
+        limits.drain = .milliseconds(200)
+        let never = Route("/never") { _ in
+            try? await Task.sleep(for: .seconds(600))
+            return .text("")
+        }
+        let socket = Mutex<[Int32]>([])
+        try await running(service(routes: [never], limits: limits)) { client in
+            for request in ["GET /healthz HT", "GET /never HTTP/1.1\r\nhost: a\r\n\r\n", ""] {
+                let descriptor = RawClient.connect(client.port)
+                #expect(descriptor >= 0)
+                _ = send(descriptor, request, request.utf8.count, Int32(MSG_NOSIGNAL))
+                socket.withLock { $0.append(descriptor) }
+            }
+            #expect(await client.get("/healthz").status == 200)
+        }
+        for descriptor in socket.withLock({ $0 }) { close(descriptor) }
+    }
+
+    /// Probes answer while every cooperative thread is blocked.
+    @Test func answersWhileAllCooperativeThreadsAreBlocked() async throws {
+        try await running(service()) { client in
+            let release = SyncedFlag()
+            let threads = max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+            // The whole scenario runs on a thread of its own: nothing of the test itself may need the pool.
+            let counter = Blocked()
+            for _ in 0..<threads * 2 {
+                Task.detached {
+                    counter.enter()
+                    while !release.value { usleep(1000) }
+                }
+            }
+            let answer = await onThread {
+                while counter.count < threads { usleep(1000) }
+                let answer = client.blockingGet("/healthz")
+                release.value = true
+                return answer
+            }
+            #expect(answer.status == 200)
+        }
+    }
+}
+
+/// A flag shared with checks.
+final class SyncedFlag: Sendable {
+    private let flag = Atomic<Bool>(false)
+    var value: Bool {
+        get { flag.load(ordering: .sequentiallyConsistent) }
+        set { flag.store(newValue, ordering: .sequentiallyConsistent) }
+    }
+}
+
+/// Counts who came in.
+final class Blocked: Sendable {
+    private let entered = Atomic<Int>(0)
+    var count: Int { entered.load(ordering: .sequentiallyConsistent) }
+    func enter() { entered.add(1, ordering: .sequentiallyConsistent) }
+}

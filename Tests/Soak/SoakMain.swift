@@ -1,0 +1,28 @@
+import Glibc
+import TestSupport
+
+/// Long runs against the real cluster that Deploy/soak.sh and Deploy/bench.sh started; prints a table's rows on stdout.
+@main
+struct SoakMain {
+    static func main() async {
+        setvbuf(stdout, nil, _IOLBF, 0)
+        let arguments = CommandLine.arguments.dropFirst()
+        do {
+            switch arguments.first {
+            case "storm": try await Storm(seed: number(arguments, 1) ?? 1, rounds: Int(number(arguments, 2) ?? 3)).run()
+            case "quiet": try await Quiet(seconds: Int(number(arguments, 1) ?? 300)).run()
+            case "scale": try await Scale(count: Int(number(arguments, 1) ?? 1000)).run()
+            default:
+                print("usage: plimsoll-soak storm [SEED] [ROUNDS] | quiet [SECONDS] | scale [COUNT]")
+                exit(2)
+            }
+        } catch {
+            print("FAILED \(error)")
+            exit(1)
+        }
+    }
+
+    private static func number(_ arguments: ArraySlice<String>, _ offset: Int) -> UInt64? {
+        arguments.count > offset ? UInt64(arguments[arguments.startIndex + offset]) : nil
+    }
+}

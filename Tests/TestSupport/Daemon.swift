@@ -1,0 +1,67 @@
+import Glibc
+
+/// The release binary, running as the daemon for one namespace.
+package final class Daemon: Sendable {
+    package let process: ChildProcess
+    package let metricsURL: String
+
+    /// - Parameters:
+    ///   - prometheusURL: another server than the world's, for what a healthy one can't be made to do.
+    ///   - kubeconfig: another than the admin's.
+    package init(_ world: World, prometheusURL: String? = nil, kubeconfig: String? = nil, output: String = "plimsoll.log") throws {
+        guard let binary = TestEnvironment.binary, let admin = TestEnvironment.kubeconfig else { throw Missing("the release binary: run by Deploy/test.sh") }
+        let port = try freePort()
+        let config = world.scratch.file("plimsoll.yaml")
+        try writeFile(
+            config,
+            """
+            instance: \(world.namespace)
+            namespaces: {include: [\(world.namespace)]}
+            prometheus:
+              - name: default
+                url: \(prometheusURL ?? world.prometheusURL)
+                scrapeInterval: 5s
+                pollInterval: 2s
+                timeout: 5s
+                rules:
+                  output: Directory
+                  directory: {path: \(world.rulesDirectory), reloadURL: "\(world.prometheusURL)/-/reload"}
+                  interval: 5s
+            serving: {address: "127.0.0.1:\(port)"}
+
+            """)
+        metricsURL = "http://127.0.0.1:\(port)"
+        process = try ChildProcess(
+            binary, ["run", "--config", config, "--kubeconfig", kubeconfig ?? admin], output: world.scratch.file(output))
+    }
+
+    /// Waits for /readyz.
+    package func ready(_ world: World) async throws {
+        if try await eventually(within: .seconds(30), { (try? await world.fetch("\(self.metricsURL)/readyz"))?.status == 200 }) { return }
+        throw Missing("a ready daemon; its log:\n\(process.output)")
+    }
+
+    /// SIGTERM and the wait for the end.
+    @discardableResult
+    package func stop(within timeout: Swift.Duration = .seconds(40)) async throws -> ChildProcess.Exit {
+        process.signal(SIGTERM)
+        guard let exit = await process.wait(timeout: timeout) else { throw Missing("the daemon's end within \(timeout); its log:\n\(process.output)") }
+        return exit
+    }
+}
+
+/// A loopback port that nobody listens on now.
+package func freePort() throws -> UInt16 {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    guard descriptor >= 0 else { throw Missing("a socket") }
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let bound = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0 }
+    }
+    guard bound else { throw Missing("a free port") }
+    return UInt16(bigEndian: address.sin_port)
+}
