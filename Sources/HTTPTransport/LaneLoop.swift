@@ -96,6 +96,7 @@ final class LaneLoop {
 
     private func start(_ exchange: Exchange) {
         guard let transfer = Transfer(exchange: exchange, loop: self) else {
+            if exchange.id == Self.probeID { return probeEnded() }
             core.finished(exchange, failed: true)
             exchange.fail(exchange.unsent(.invalidRequest, "libcurl refused the request's settings"))
             return
