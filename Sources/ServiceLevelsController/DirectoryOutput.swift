@@ -1,6 +1,7 @@
 import KubeModel
 import KubeRuntime
 import PlimsollAPI
+import PrometheusModel
 import ServiceLevels
 
 /// Rules as files that a Prometheus loads from a directory, with a reload after changes.

@@ -2,6 +2,7 @@ import KubeClient
 import KubeModel
 import KubeRuntime
 import PlimsollAPI
+import PrometheusClient
 import ServiceLevels
 import Synchronization
 import Values

@@ -1,6 +1,6 @@
 package import KubeModel
-package import PlimsollAPI
-package import ServiceLevels
+import PlimsollAPI
+import ServiceLevels
 package import Values
 
 /// The figures of one SLO as the daemon's metrics export them: exact, where the status rounds.

@@ -1,4 +1,3 @@
-package import KubeModel
 package import PrometheusClient
 package import ServiceLevels
 package import Values

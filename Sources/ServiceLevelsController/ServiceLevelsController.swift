@@ -1,8 +1,8 @@
 package import KubeClient
-package import KubeModel
+import KubeModel
 package import KubeRuntime
 package import Logging
-package import PlimsollAPI
+import PlimsollAPI
 import ServiceLevels
 package import Values
 
