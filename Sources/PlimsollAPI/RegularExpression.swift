@@ -206,10 +206,7 @@ private struct RegularExpressionParser {
         case "d", "D", "s", "S", "w", "W": return nil
         case _ where !inClass && ["b", "B", "A", "z"].contains(next): return nil
         case "Q" where !inClass:
-            while position < scalars.count, !(scalars[position] == "\\" && position + 1 < scalars.count && scalars[position + 1] == "E") {
-                position += 1
-            }
-            position = min(position + 2, scalars.count)
+            try quotation()
             return nil
         case "p", "P":
             try unicodeClass()
@@ -225,6 +222,18 @@ private struct RegularExpressionParser {
         case _ where next.isASCII && !isWord(next) || next == "_": return next
         default: throw error("no escape \\\(next)")
         }
+    }
+
+    /// `\Q...\E`; open to the end it would swallow the `)$` that Prometheus adds.
+    private mutating func quotation() throws(RegularExpressionError) {
+        while position + 1 < scalars.count {
+            if scalars[position] == "\\", scalars[position + 1] == "E" {
+                position += 2
+                return
+            }
+            position += 1
+        }
+        throw error("a \\Q without \\E")
     }
 
     private mutating func octal(_ first: Unicode.Scalar) throws(RegularExpressionError) -> Unicode.Scalar {

@@ -1,3 +1,4 @@
+import KubeModel
 import PlimsollAPI
 import PrometheusModel
 import Values
@@ -34,22 +35,19 @@ struct AlertRule {
             let half = square.divided(by: ExactDecimal(2), digits: 6) ?? .zero
             let quarter = square.divided(by: ExactDecimal(4), digits: 6) ?? .zero
             conditions.append(
-                "\(long) + \(half) - \(Self.z) * sqrt(\(long) + \(quarter)) > ignoring (\(LabelNames.events)) \(threshold) * \(events(tier.long, .total))")
+                "\(long) + \(half) - \(Self.z) * sqrt(\(long) + \(quarter)) > ignoring (\(LabelNames.events)) \(threshold) * \(events(tier.long, .total))"
+            )
         }
         return conditions.joined(separator: "\nand\n")
     }
 
     /// Errors over what the budget allows, in a window. Nothing when there was no traffic.
-    private func burnRate(_ window: PromDuration, where more: String = "") -> String {
-        "\(events(window, .errors, more)) / ignoring (\(LabelNames.events)) (\(events(window, .total, more)) > 0) / \(budget)"
+    private func burnRate(_ window: PromDuration) -> String {
+        "\(events(window, .errors)) / ignoring (\(LabelNames.events)) (\(events(window, .total)) > 0) / \(budget)"
     }
 
-    private func events(_ window: PromDuration, _ kind: SeriesNames.Events, _ more: String = "") -> String {
-        FreshSeries.text(identity.selector(SeriesNames.events(over: window), kind), pace: RuleSettings.pace(of: window), more)
-    }
-
-    private func periodEvents(_ kind: SeriesNames.Events, _ more: String) -> String {
-        FreshSeries.text(identity.selector(SeriesNames.periodEvents, kind), pace: .slow, more)
+    private func events(_ window: PromDuration, _ kind: SeriesNames.Events) -> String {
+        FreshSeries.text(identity.selector(SeriesNames.events(over: window), kind), pace: RuleSettings.pace(of: window))
     }
 
     private var routing: AlertRouting { tier.severity == .page ? spec.alerting.page : spec.alerting.ticket }
@@ -78,37 +76,41 @@ struct AlertRule {
         return annotations
     }
 
-    private var subject: String {
-        let groups = spec.groupBy.map { "\($0)=\"{{ $labels.\($0) }}\"" }.joined(separator: ", ")
-        return "\(identity.key)" + (groups.isEmpty ? "" : " (\(groups))")
-    }
-
     private var summary: String {
-        "\(subject) burns its error budget {{ printf \"%.1f\" $value }} times as fast as it lasts (alert above \(tier.burnRate.value))"
+        let groups = spec.groupBy.map { "\($0)=\"{{ $labels.\($0) }}\"" }.joined(separator: ", ")
+        return "\(identity.key)\(groups.isEmpty ? "" : " (\(groups))") burns its error budget {{ printf \"%.1f\" $value }} times as fast as it lasts "
+            + "(alert above \(tier.burnRate.value))"
     }
 
+    /// What a person needs: how many failed, how much of the budget that is, how much is left, and for how long.
     private var text: String {
-        let groups = spec.groupBy.map { ",\($0)=%q" }.joined()
-        let share = "\(burnRate(tier.long, where: groups)) * \(PromQL.seconds(tier.long)) / \(PromQL.seconds(period))"
-        let spent = "\(periodEvents(.errors, groups)) / ignoring (\(LabelNames.events)) (\(periodEvents(.total, groups)) > 0) / \(budget)"
-        let lasts = "(1 - \(spent)) / (\(burnRate(tier.long, where: groups)) > 0) * \(PromQL.seconds(period)) > 0"
         let about = PromQL.literalInTemplate(spec.service) + (spec.description.isEmpty ? "" : ": " + PromQL.literalInTemplate(spec.description))
+        func count(_ kind: SeriesNames.Events) -> String {
+            let series = FreshSeries.template(SeriesNames.events(over: tier.long), kind, pace: RuleSettings.pace(of: tier.long))
+            return "{{ with printf `\(series)` $slo | query }}{{ . | first | value | printf \"%.0f\" }}{{ end }}"
+        }
+        let errors = FreshSeries.template(SeriesNames.periodEvents, .errors, pace: .slow)
+        let total = FreshSeries.template(SeriesNames.periodEvents, .total, pace: .slow)
+        let remaining = "1 - \(errors) / ignoring (\(LabelNames.events)) (\(total) > 0) / \(budget)"
+        let (long, whole) = (PromQL.seconds(tier.long), PromQL.seconds(period))
         return """
+            {{ $slo := \(selection) -}}
             \(about)
-            {{ with \(query(events(tier.long, .errors, groups))) }}{{ . | first | value | printf "%.0f" }}{{ end }} of \
-            {{ with \(query(events(tier.long, .total, groups))) }}{{ . | first | value | printf "%.0f" }}{{ end }} events failed in the last \
-            \(tier.long){{ with \(query(share)) }}, which is {{ . | first | value | humanizePercentage }} of the error budget for \(period){{ end }}.\
-            {{ with \(query("1 - " + spent)) }} {{ . | first | value | humanizePercentage }} of the budget is left\
-            {{ with \(query(lasts)) }}; at this rate it is gone in {{ . | first | value | humanizeDuration }}{{ end }}.{{ end }}
+            \(count(.errors)) of \(count(.total)) events failed in the last \(tier.long)\
+            {{ with printf `%f * \(long) / \(whole)` $value | query }}, which is {{ . | first | value | humanizePercentage }} of the error budget for \
+            \(period){{ end }}.\
+            {{ with printf `\(remaining)` $slo | query }} {{ . | first | value | humanizePercentage }} of the budget is left\
+            {{ with printf `vector(%f / %f * \(whole)) > 0` (. | first | value) $value | query }}; at this rate it is gone in \
+            {{ . | first | value | humanizeDuration }}{{ end }}.{{ end }}
             """
     }
 
-    /// A template's call of `query`. Nothing but names of Kubernetes objects and labels gets into it.
-    private func query(_ expression: String) -> String {
-        if spec.groupBy.isEmpty { return "query `\(expression)`" }
-        let marks = expression.components(of: "%q") / spec.groupBy.count
-        let values = (0..<marks).flatMap { _ in spec.groupBy.map { "$labels.\($0)" } }.joined(separator: " ")
-        return "printf `\(expression)` \(values) | query"
+    /// The matchers of this alert's SLO and group, as an expression of the template.
+    private var selection: String {
+        let matchers = identity.matchers.map(\.description).joined(separator: ",")
+        guard !spec.groupBy.isEmpty else { return "`\(matchers)`" }
+        let groups = spec.groupBy.map { ",\($0)=%q" }.joined()
+        return "printf `\(matchers)\(groups)` " + spec.groupBy.map { "$labels.\($0)" }.joined(separator: " ")
     }
 }
 
@@ -117,13 +119,14 @@ enum FreshSeries {
     /// A group of 5 minutes leaves moments without a sample in the 5 minutes that Prometheus looks back.
     private static let slowLookback = RuleSettings.slowInterval * 2 + .minutes(1)
 
-    static func text(_ selector: VectorSelector, pace: RuleSettings.Pace, _ more: String = "") -> String {
-        let text = more.isEmpty ? selector.description : String(selector.description.dropLast()) + more + "}"
-        return pace == .slow ? "last_over_time(\(text)[\(slowLookback)])" : text
-    }
-}
+    static func text(_ selector: VectorSelector, pace: RuleSettings.Pace) -> String { reading(selector.description, pace) }
 
-extension String {
-    /// How often a text occurs.
-    fileprivate func components(of text: String) -> Int { ranges(of: text).count }
+    /// The same with `%[1]s` for the matchers, to be filled in by a template's `printf`.
+    static func template(_ name: String, _ kind: SeriesNames.Events, pace: RuleSettings.Pace) -> String {
+        reading("\(name){\(LabelNames.events)=\"\(kind.rawValue)\",%[1]s}", pace)
+    }
+
+    private static func reading(_ series: String, _ pace: RuleSettings.Pace) -> String {
+        pace == .slow ? "last_over_time(\(series)[\(slowLookback)])" : series
+    }
 }

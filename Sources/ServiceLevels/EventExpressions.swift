@@ -30,18 +30,21 @@ struct EventExpressions {
 
     /// Events of one evaluation interval from a counter.
     ///
-    /// `rate` sees only differences, so it loses what a new series was born with: the first error of a target is mostly the birth of its error series.
-    /// A series that was not there one base window ago therefore counts with its whole value, provided that its target was there and that another
-    /// series of the target lived through the window (otherwise the target is new to Prometheus or was relabelled, and its counters hold the past).
+    /// `rate` sees only differences, so it loses what a new series was born with (the first error of a target is mostly the birth of its error series),
+    /// and it sees an eighth less of what follows a zero. A series that was absent or zero `span` ago therefore counts with its whole value, provided
+    /// that its target was there and that another series of the target lived through the span: otherwise the target is new to Prometheus or was
+    /// relabelled, and its counters hold the past. `rate` over the base window spreads each increase over the same `span`, the window less one scrape,
+    /// so an event counts once however the two take turns.
     /// NaN, and nothing else, fails `>= 0`: it must not get into sums that live for the whole period.
     private func counted(_ selector: VectorSelector) -> String {
         let window = settings.baseWindow
+        let span = window - settings.scrapeInterval
         let raw = selector.description
         let lived = indicator.total.description
         return """
             \(number(settings.evaluationInterval)) * sum by (\(by)) ((
-                \(raw) / \(number(window)) unless \(raw) offset \(window)
-                  and on (\(targetLabels.joined(separator: ", "))) (\(lived) offset \(window) and \(lived))
+                \(raw) / \(number(span)) unless \(raw) offset \(span) != 0
+                  and on (\(targetLabels.joined(separator: ", "))) (\(lived) offset \(span) and \(lived))
               or
                 rate(\(raw)[\(window)])
             ) >= 0)

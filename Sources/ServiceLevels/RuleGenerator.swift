@@ -1,7 +1,7 @@
 package import KubeModel
 package import PlimsollAPI
 package import PrometheusModel
-package import Values
+import Values
 
 /// An SLO's rules, rendered.
 package struct GeneratedRules: Sendable, Hashable {
@@ -57,7 +57,8 @@ private struct RuleBuilder {
     }
 
     private var base: [Rule] {
-        let targetLabels = ["job", "instance"] + (spec.identity.pod.isEmpty || ["job", "instance"].contains(spec.identity.pod) ? [] : [spec.identity.pod])
+        let targetLabels =
+            ["job", "instance"] + (spec.identity.pod.isEmpty || ["job", "instance"].contains(spec.identity.pod) ? [] : [spec.identity.pod])
         let expressions = EventExpressions(
             identity: identity, indicator: indicator, groupBy: spec.groupBy, targetLabels: targetLabels, settings: settings)
         func rule(_ kind: SeriesNames.Events, _ expr: String) -> Rule {

@@ -92,7 +92,9 @@ package struct SeriesIdentity: Sendable, Hashable {
 
     /// Reads the SLO out of a series' labels; `nil` when they are of another instance, or none of ours.
     package static func key(of labels: [String: String], instance: String) -> ObjectKey? {
-        guard labels[LabelNames.instance] == instance, let namespace = labels[LabelNames.namespace], let name = labels[LabelNames.slo] else { return nil }
+        guard labels[LabelNames.instance] == instance, let namespace = labels[LabelNames.namespace], let name = labels[LabelNames.slo] else {
+            return nil
+        }
         return ObjectKey(namespace: namespace, name: name)
     }
 }

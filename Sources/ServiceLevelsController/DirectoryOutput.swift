@@ -16,7 +16,9 @@ struct DirectoryOutput: RuleOutput {
         if try await directory.remove(key) { reloads.changed() }
     }
 
-    func keys() async throws -> [ObjectKey] { try await directory.keys() }
+    func sweep(keeping keys: Set<ObjectKey>) async throws {
+        if try await directory.sweep(keeping: keys) { reloads.changed() }
+    }
 
     var trouble: String? { reloads.lastFailure }
 

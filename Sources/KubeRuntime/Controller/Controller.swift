@@ -1,3 +1,4 @@
+import CoreMetrics
 package import KubeModel
 package import Logging
 import Values

@@ -1,3 +1,4 @@
+import CoreMetrics
 import KubeClient
 package import KubeModel
 package import Logging
@@ -138,8 +139,8 @@ package final class Reflector<Object: KubeObject>: CacheService {
             group.cancelAll()
             return first
         }
-        return step { machine, now, generator in
-            if let verdict = $3 { return verdict }
+        return step { machine, now, generator, verdict in
+            if let verdict { return verdict }
             return switch outcome {
             case .ended, .stopped: machine.watchEnded(now: now, using: &generator)
             case .timedOut: machine.watchTimedOut(now: now, using: &generator)

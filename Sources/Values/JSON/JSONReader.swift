@@ -10,16 +10,6 @@ package struct JSONReader: ~Copyable {
     /// Arrays and objects within one another.
     package static let maximumDepth = 128
 
-    /// What kind of value comes next.
-    package enum Kind: String, Sendable {
-        case object = "an object"
-        case array = "an array"
-        case string = "a string"
-        case number = "a number"
-        case bool = "a boolean"
-        case null = "null"
-    }
-
     /// A place to come back to with `rewind(to:)`.
     package struct Mark {
         fileprivate let offset: Int
@@ -42,7 +32,7 @@ package struct JSONReader: ~Copyable {
     private var state = State.awaiting
     /// How many arrays and objects are open.
     package private(set) var depth = 0
-    private var interned = StringTable()
+    private var interned = InternTable()
 
     private init(_ buffer: UnsafeBufferPointer<UInt8>, base: UnsafePointer<UInt8>) {
         start = base
@@ -70,16 +60,6 @@ package struct JSONReader: ~Copyable {
         return result
     }
 
-    static func tree(_ bytes: [UInt8]) throws(JSONError) -> JSON {
-        do {
-            return try read(bytes) { reader in try reader.readJSON() }
-        } catch let error as JSONError {
-            throw error
-        } catch {
-            throw JSONError(message: "\(error)", offset: 0)
-        }
-    }
-
     private mutating func finish() throws(JSONError) {
         skipSpace()
         if at != end { throw error("unexpected \(found()) after the end of the value") }
@@ -100,7 +80,7 @@ package struct JSONReader: ~Copyable {
     /// An error at the present place.
     package func error(_ message: String) -> JSONError { JSONError(message: message, offset: offset) }
 
-    private func expected(_ what: String) -> JSONError { error("expected \(what), found \(found())") }
+    func expected(_ what: String) -> JSONError { error("expected \(what), found \(found())") }
 
     private func found() -> String {
         guard at < end else { return "the end of the input" }
@@ -144,26 +124,6 @@ package struct JSONReader: ~Copyable {
         guard try next(before: UInt8(ascii: "]")) else { return false }
         state = .awaiting
         return true
-    }
-
-    /// Reads an object; `field` is called for each member and reads its value, or leaves it to be skipped.
-    package mutating func readObject(_ field: (_ key: String, _ reader: inout JSONReader) throws -> Void) throws {
-        try beginObject()
-        let inside = depth
-        while let key = try nextKey() {
-            try field(key, &self)
-            if depth != inside { throw error("the value of \(key) was left half read") }
-        }
-    }
-
-    /// Reads an array; `element` is called for each element and reads it, or leaves it to be skipped.
-    package mutating func readArray(_ element: (_ reader: inout JSONReader) throws -> Void) throws {
-        try beginArray()
-        let inside = depth
-        while try nextElement() {
-            try element(&self)
-            if depth != inside { throw error("an element was left half read") }
-        }
     }
 
     private mutating func open(_ bracket: UInt8, _ kind: Kind) throws(JSONError) {
@@ -233,59 +193,12 @@ package struct JSONReader: ~Copyable {
         return true
     }
 
-    /// A number without fraction or exponent that fits 64 bits.
-    package mutating func readInt() throws(JSONError) -> Int64 {
-        let text = try numberBytes()
-        var digits = text.makeIterator()
-        let negative = text.first == UInt8(ascii: "-")
-        if negative { _ = digits.next() }
-        var value: Int64 = 0
-        while let byte = digits.next() {
-            let digit = Int64(byte) - Int64(UInt8(ascii: "0"))
-            guard (0...9).contains(digit) else { throw error("expected a whole number, found \(String(decoding: text, as: UTF8.self))") }
-            let (tenfold, overflow) = value.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = negative ? tenfold.subtractingReportingOverflow(digit) : tenfold.addingReportingOverflow(digit)
-            if overflow || carry { throw error("\(String(decoding: text, as: UTF8.self)) is beyond 64 bits") }
-            value = sum
-        }
-        return value
-    }
-
-    /// A number as the nearest double; beyond the range of doubles is an error.
-    package mutating func readDouble() throws(JSONError) -> Double {
-        let text = try readNumberText()
-        guard let value = Double(text), value.isFinite else { throw error("\(text) is beyond the range of doubles") }
-        return value
-    }
-
     /// A number's source text.
     package mutating func readNumberText() throws(JSONError) -> String {
         String(decoding: try numberBytes(), as: UTF8.self)
     }
 
     // MARK: Whole values
-
-    /// Reads the next value, whatever it is, into a tree.
-    package mutating func readJSON() throws(JSONError) -> JSON {
-        switch try peek() {
-        case .object:
-            var object = JSONObject()
-            try beginObject()
-            while let key = try nextKey() { object[key] = try readJSON() }
-            return .object(object)
-        case .array:
-            var elements: [JSON] = []
-            try beginArray()
-            while try nextElement() { elements.append(try readJSON()) }
-            return .array(elements)
-        case .string: return .string(try readString())
-        case .number: return .number(try readNumberText())
-        case .bool: return .bool(try readBool())
-        case .null:
-            guard try readNullIfPresent() else { throw expected(Kind.null.rawValue) }
-            return .null
-        }
-    }
 
     /// Goes past the next value, which is validated as if it were read. Returns where its bytes are.
     @discardableResult
@@ -462,79 +375,16 @@ package struct JSONReader: ~Copyable {
             UInt8(ascii: "r"), UInt8(ascii: "t"):
             at += 2
         case UInt8(ascii: "u"):
-            guard end - at >= 6, (2..<6).allSatisfy({ Self.hexDigit(at[$0]) != nil }) else { throw error("\\u takes four hexadecimal digits") }
+            guard end - at >= 6, (2..<6).allSatisfy({ JSONEscapes.hexDigit(at[$0]) != nil }) else { throw error("\\u takes four hexadecimal digits") }
             at += 6
         default: throw error("no such escape; use one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u")
         }
     }
 
-    private static func hexDigit(_ byte: UInt8) -> UInt32? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0"))
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte - UInt8(ascii: "a")) + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte - UInt8(ascii: "A")) + 10
-        default: nil
-        }
-    }
-
     private mutating func string(internLonger: Bool) throws(JSONError) -> String {
         let scanned = try scanString()
-        if scanned.hasEscapes { return Self.unescape(scanned.bytes) }
-        if internLonger, scanned.bytes.count > 15 { return interned.string(scanned.bytes) }
+        if scanned.hasEscapes { return JSONEscapes.resolve(scanned.bytes.span) }
+        if internLonger, scanned.bytes.count > 15, let string = try? interned.string(scanned.bytes.span) { return string }
         return String(decoding: scanned.bytes, as: UTF8.self)
-    }
-
-    /// Resolves the escapes of bytes that `scanString` checked.
-    private static func unescape(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
-        var result: [UInt8] = []
-        result.reserveCapacity(bytes.count)
-        var i = 0
-        func unit(_ i: Int) -> UInt32? {
-            guard i + 6 <= bytes.count, bytes[i] == UInt8(ascii: "\\"), bytes[i + 1] == UInt8(ascii: "u") else { return nil }
-            return bytes[(i + 2)..<(i + 6)].reduce(UInt32(0)) { $0 << 4 | (hexDigit($1) ?? 0) }
-        }
-        while i < bytes.count {
-            guard bytes[i] == UInt8(ascii: "\\"), i + 1 < bytes.count else {
-                result.append(bytes[i])
-                i += 1
-                continue
-            }
-            switch bytes[i + 1] {
-            case UInt8(ascii: "b"): result.append(0x08)
-            case UInt8(ascii: "f"): result.append(0x0C)
-            case UInt8(ascii: "n"): result.append(0x0A)
-            case UInt8(ascii: "r"): result.append(0x0D)
-            case UInt8(ascii: "t"): result.append(0x09)
-            case UInt8(ascii: "u"):
-                var code = unit(i) ?? 0xFFFD
-                i += 4
-                if (0xD800..<0xDC00).contains(code), let low = unit(i + 2), (0xDC00..<0xE000).contains(low) {
-                    code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
-                    i += 6
-                }
-                result.append(contentsOf: Character(Unicode.Scalar(code) ?? "\u{FFFD}").utf8)
-            case let other: result.append(other)
-            }
-            i += 2
-        }
-        return String(decoding: result, as: UTF8.self)
-    }
-
-    /// The strings read last, by hash, so that equal ones need no second allocation.
-    private struct StringTable {
-        private static let size = 256
-        private var slots: [String] = []
-
-        mutating func string(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
-            if slots.isEmpty { slots = Array(repeating: "", count: Self.size) }
-            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-            for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-            let slot = Int((hash ^ hash >> 32) & UInt64(Self.size - 1))
-            let held = slots[slot].utf8
-            if held.count == bytes.count, held.elementsEqual(bytes) { return slots[slot] }
-            let new = String(decoding: bytes, as: UTF8.self)
-            slots[slot] = new
-            return new
-        }
     }
 }

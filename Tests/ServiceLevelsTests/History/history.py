@@ -2,7 +2,7 @@
 
     history.py make DIR [--days N] [--series N]     writes DIR/history-*.om (OpenMetrics, one file a block) and DIR/truth.json
     history.py backfill DIR                         DIR/rules-1.yaml, DIR/rules-2.yaml, ... each a level; fills DIR/data
-    history.py ask DIR < queries                    one query a line; prints one JSON answer a line, as of the history's end
+    history.py ask DIR                              DIR/queries.txt, one a line; writes DIR/answers.txt, one JSON answer a line, as of the history's end
 
 Three services: `a` of 6 series; `b` of many (10 of them errors); `c` of 50 requests an hour from 3 pods that get new names every day. Traffic of a and
 b swings 100:1 between day and night; there are 25 incidents, counters that restart from zero, error series that are absent until the first error, and
@@ -21,13 +21,14 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
 SEED = 20261121
 SCRAPE = 30
 BLOCK = 54 * 3600  # promtool reads a whole input file for every block, so there is one file a block
-END = 9200 * BLOCK  # 2026-10-01, on the edge of a block
+END = 9200 * BLOCK  # 2026-09-04, on the edge of a block
 GAP = (13.4, 2 / 24)  # day, length in days
 
 
@@ -121,10 +122,8 @@ class History:
         good = sum(1 for _, bad in target.series if not bad)
         truth, values = self.truth[target.service], target.values
         first_ever = target.born < self.start
-        if first_ever:  # a past that nobody measured
+        if first_ever and target.service != "c":  # a past that nobody measured
             values[:] = [self.rng.randrange(10**6) if not bad else None for _, bad in target.series]
-            if target.service == "c":
-                values[:] = [None] * len(values)
         scrape = math.ceil((max(target.born, self.start) - target.phase) / SCRAPE) * SCRAPE + target.phase
         restarts, previous, seen = list(target.restarts), scrape - SCRAPE, False
         while scrape < min(target.gone, self.end):
@@ -140,9 +139,8 @@ class History:
             lines = []
             for i, (_, bad) in enumerate(target.series):
                 events = self.count(mean * share if bad else mean * (1 - share) / good)
-                if events == 0 and values[i] is None and (bad or target.service != "c"):
-                    if bad:
-                        continue
+                if events == 0 and values[i] is None and bad:
+                    continue
                 values[i] = (values[i] or 0) + events
                 if not hidden and not after_gap and measured:
                     truth["total"] += events
@@ -241,16 +239,16 @@ def backfill(directory):
 def ask(directory):
     with open(f"{directory}/truth.json") as file:
         end = json.load(file)["end"]
-    with Prometheus(directory, "5m") as server:
-        for line in sys.stdin:
-            if not line.strip():
-                continue
-            parameters = urllib.parse.urlencode({"query": line.strip(), "time": end, "stats": "all"})
+    with open(f"{directory}/queries.txt") as file:
+        queries = [line.strip() for line in file if line.strip()]
+    with Prometheus(directory, "5m") as server, open(f"{directory}/answers.txt", "w") as answers:
+        for query in queries:
+            parameters = urllib.parse.urlencode({"query": query, "time": end, "stats": "all"})
             try:
                 with urllib.request.urlopen(f"{server.url}/api/v1/query?{parameters}", timeout=120) as answer:
-                    print(answer.read().decode().strip(), flush=True)
+                    answers.write(answer.read().decode().strip() + "\n")
             except urllib.error.HTTPError as problem:
-                print(problem.read().decode().strip(), flush=True)
+                answers.write(problem.read().decode().strip() + "\n")
 
 
 def option(name, otherwise):

@@ -1,0 +1,75 @@
+package import PlimsollAPI
+package import Values
+
+/// What an SLO's counts say about its budget. Shares are of the whole budget; 1 is all of it.
+package struct BudgetFigures: Sendable, Hashable {
+    package struct Group: Sendable, Hashable {
+        package var labels: [String: String]
+        /// 1 - consumed; below zero once overspent.
+        package var remaining: Double
+        /// Over the long window of the tier with the highest burn rate; `nil` without data.
+        package var burnRate: Double?
+    }
+
+    /// The worst group first.
+    package var groups: [Group]
+    /// By window, the greatest of all groups.
+    package var burnRates: [PromDuration: Double]
+    /// The greatest of all groups; `nil` for a young SLO.
+    package var coverage: Double?
+    /// When the newest sample was taken.
+    package var sampled: Instant
+
+    /// The share of the budget that is left, of the worst group.
+    package var remaining: Double { groups.first?.remaining ?? 1 }
+    package var isExhausted: Bool { remaining <= 0 }
+
+    /// When the worst group's budget will be gone at its present burn rate: remaining / burn rate x window from the newest sample on; `nil` when it burns
+    /// no faster than it lasts. A rolling window also regains what leaves it, which this simple forecast leaves out: it errs on the early side.
+    package func exhaustion(window: PromDuration) -> (at: Instant, in: PromDuration)? {
+        let horizons = groups.compactMap { group -> Double? in
+            guard let burn = group.burnRate, burn > 1, group.remaining > 0 else { return nil }
+            return group.remaining / burn * window.seconds
+        }
+        guard let seconds = horizons.min(), seconds < window.seconds else { return nil }
+        let duration = PromDuration(milliseconds: Int64(seconds * 1000))
+        return (sampled.adding(duration), duration)
+    }
+
+    /// Derives figures from counts. `nil` when nothing tells about the budget: no total is measured.
+    /// - Parameter mayUseShorter: whether a window shorter than the SLO's may stand in for it, as is right for an SLO younger than the window.
+    package init?(_ figures: SLOFigures, spec: SLOSpec, mayUseShorter: Bool) {
+        let budget = spec.errorBudget.doubleValue
+        guard budget > 0, let sampled = figures.sampled else { return nil }
+        self.sampled = sampled
+        let forecast = WindowPlan(spec).tiers.first?.long
+        var groups: [Group] = []
+        var rates: [PromDuration: Double] = [:]
+        for group in figures.groups {
+            for (window, counts) in group.windows {
+                guard let ratio = Self.spent(counts) else { continue }
+                rates[window] = max(rates[window] ?? 0, ratio / budget)
+            }
+            guard let ratio = Self.periodRatio(group, mayUseShorter) else { continue }
+            groups.append(
+                Group(
+                    labels: group.labels, remaining: 1 - ratio / budget,
+                    burnRate: forecast.flatMap { group.windows[$0] }.flatMap(Self.spent).map { $0 / budget }))
+        }
+        guard !groups.isEmpty else { return nil }
+        self.groups = groups.enumerated().sorted { ($0.element.remaining, $0.offset) < ($1.element.remaining, $1.offset) }.map(\.element)
+        burnRates = rates
+        coverage = figures.groups.compactMap(\.coverage).max()
+    }
+
+    private static func periodRatio(_ group: GroupFigures, _ mayUseShorter: Bool) -> Double? {
+        if let ratio = spent(group.period) { return ratio }
+        guard mayUseShorter, group.period.total == nil else { return nil }
+        return group.windows.filter { spent($0.value) != nil }.max { $0.key < $1.key }.flatMap { spent($0.value) }
+    }
+
+    /// The error ratio as far as the budget is concerned: where nothing happened, nothing was spent.
+    private static func spent(_ counts: EventCounts) -> Double? {
+        counts.total == 0 ? 0 : counts.errorRatio
+    }
+}

@@ -1,0 +1,158 @@
+import KubeModel
+import PlimsollAPI
+import PrometheusModel
+import Values
+
+/// The conditions of an SLO, judged from an observation.
+struct ConditionSet {
+    private(set) var list: [Condition]
+    private let prior: [Condition]
+    private let generation: Int64
+    private let now: Instant
+
+    init(prior: [Condition], generation: Int64, now: Instant) {
+        self.prior = prior
+        list = prior
+        self.generation = generation
+        self.now = now
+    }
+
+    private struct Verdict {
+        var status: ConditionStatus
+        var reason: String
+        var message: String
+        init(_ status: ConditionStatus, _ reason: String, _ message: String) {
+            self.status = status
+            self.reason = reason
+            self.message = message
+        }
+    }
+
+    /// Reasons whose messages come from outside and may differ each time (a duration, a port): the first one stays until the verdict changes.
+    private static let volatile: Set = ["PrometheusUnavailable", "EvaluationFailed", "WriteFailed"]
+
+    private mutating func set(_ type: String, _ verdict: Verdict) {
+        var message = String(verdict.message.prefix(2048))
+        if let old = prior[type], old.status == verdict.status, old.reason == verdict.reason, old.observedGeneration == generation,
+            Self.volatile.contains(verdict.reason)
+        {
+            message = old.message
+        }
+        list = list.setting(
+            Condition(
+                type: type, status: verdict.status, reason: verdict.reason, message: message, observedGeneration: generation, lastTransitionTime: now)
+        )
+    }
+
+    /// The budget is spent; with a little play, so that one at the edge does not swing.
+    var isExhausted: Bool { list["BudgetHealthy"]?.reason == "Exhausted" }
+
+    mutating func invalid(_ problems: [Problem]) {
+        let verdict = Verdict(.true, "Invalid", problems.summary(limit: 2000))
+        set("Ready", Verdict(.false, "Invalid", verdict.message))
+        set("Stalled", verdict)
+        set("Reconciling", Verdict(.false, "Invalid", "the spec must be corrected first"))
+    }
+
+    mutating func judge(spec: SLOSpec, rules: GeneratedRules, observation: SLOObservation, figures: BudgetFigures?) {
+        let loaded = loaded(rules, observation)
+        let data = data(spec, observation, isLoaded: loaded.status == .true)
+        set("RulesLoaded", loaded)
+        set("DataPresent", data)
+        set("BudgetHealthy", budget(spec, observation.figures, figures))
+        set(
+            "Preflight",
+            Preflight.verdict(spec).map { Verdict(.false, $0.reason, $0.message) } ?? Verdict(.true, "Passed", "nothing speaks against it"))
+        if loaded.status != .true {
+            set("Ready", Verdict(loaded.status, loaded.reason, loaded.message))
+        } else if data.status != .true {
+            set("Ready", Verdict(data.status, data.reason, data.message))
+        } else {
+            set("Ready", Verdict(.true, "Measuring", "rules are loaded and events are counted"))
+        }
+        switch observation.output {
+        case .failed(let message, isFinal: true): set("Stalled", Verdict(.true, "WriteRefused", message))
+        default: set("Stalled", Verdict(.false, "Progressing", "nothing stands in the way"))
+        }
+        let pending = loaded.status == .false && ["NotWritten", "NotLoaded", "Outdated", "WriteFailed"].contains(loaded.reason)
+        set("Reconciling", pending ? Verdict(.true, loaded.reason, loaded.message) : Verdict(.false, "Settled", "the rules are where they belong"))
+    }
+
+    private func loaded(_ rules: GeneratedRules, _ observation: SLOObservation) -> Verdict {
+        switch observation.output {
+        case .failed(let message, let isFinal): return Verdict(.false, isFinal ? "WriteRefused" : "WriteFailed", message)
+        case .pending: return Verdict(.false, "NotWritten", "the rules are about to be written")
+        case .written: break
+        }
+        guard case .loaded(let groups) = observation.rules else {
+            if case .unavailable(let message) = observation.rules { return Verdict(.unknown, "PrometheusUnavailable", message) }
+            return Verdict(.unknown, "NotAsked", "Prometheus was not asked yet")
+        }
+        return Self.loaded(rules, groups)
+    }
+
+    private static func loaded(_ rules: GeneratedRules, _ groups: [LoadedRuleGroup]) -> Verdict {
+        let missing = rules.groups.filter { wanted in !groups.contains { $0.name == wanted.name } }
+        if let first = missing.first {
+            return Verdict(
+                .false, "NotLoaded",
+                "Prometheus has no rule group \(first.name). If this lasts: does it load what carries the rules (ruleSelector and labels, rule_files, a reload)?"
+            )
+        }
+        let twice = Dictionary(grouping: groups, by: \.name).filter { $0.value.count > 1 }.keys.sorted()
+        if let first = twice.first {
+            return Verdict(
+                .false, "LoadedTwice", "Prometheus has more than one rule group \(first): every event would count twice; remove the other copy")
+        }
+        if let bad = groups.lazy.flatMap({ group in group.rules.map { (group.name, $0) } }).first(where: { $0.1.health == .err }) {
+            return Verdict(.false, "EvaluationFailed", "group \(bad.0), rule \(bad.1.name): \(bad.1.lastError)")
+        }
+        let digest = groups.lazy.flatMap(\.rules).first { $0.name == SeriesNames.info }?.labels[LabelNames.rules]
+        guard digest == rules.digest else {
+            return Verdict(.false, "Outdated", "Prometheus still has the rules of an earlier version; it reads them again at its next reload")
+        }
+        return Verdict(.true, "Loaded", "Prometheus has all rule groups and evaluates them")
+    }
+
+    private func data(_ spec: SLOSpec, _ observation: SLOObservation, isLoaded: Bool) -> Verdict {
+        switch observation.figures {
+        case .unasked: return Verdict(.unknown, "NotAsked", "Prometheus was not asked yet")
+        case .unavailable(let message): return Verdict(.unknown, "PrometheusUnavailable", message)
+        case .read(let figures):
+            if let figures, figures.sampled != nil {
+                if spec.indicator.latency != nil, isLoaded, !figures.groups.contains(where: { $0.windows.values.contains { $0.errors != nil } }) {
+                    return Verdict(.false, "NoBucket", "the histogram has no bucket whose bound is \(Self.threshold(spec)); choose one of its bounds")
+                }
+                return Verdict(.true, "Counting", "events are counted")
+            }
+            guard isLoaded else { return Verdict(.unknown, "RulesNotLoaded", "nothing counts events before the rules are loaded") }
+            if case .loaded(let groups) = observation.rules, !groups.contains(where: { $0.rules.contains { $0.lastEvaluation != nil } }) {
+                return Verdict(.unknown, "NotEvaluated", "Prometheus has not evaluated the rules yet")
+            }
+            return Verdict(.false, "NoSeries", "no series matches \(Self.total(spec)), or none was scraped lately")
+        }
+    }
+
+    private static func threshold(_ spec: SLOSpec) -> String { spec.indicator.latency.map { "\($0.threshold)" } ?? "" }
+    private static func total(_ spec: SLOSpec) -> String { IndicatorSelectors(spec.indicator)?.total.description ?? "the indicator's total" }
+
+    private func budget(_ spec: SLOSpec, _ observed: SLOObservation.Figures, _ figures: BudgetFigures?) -> Verdict {
+        let window = spec.window.rolling.map { "\($0)" } ?? ""
+        if case .unavailable(let message) = observed { return Verdict(.unknown, "PrometheusUnavailable", message) }
+        guard case .read(let read) = observed, let figures else { return Verdict(.unknown, "NoData", "nothing is known about the budget") }
+        let edge = prior["BudgetHealthy"]?.reason == "Exhausted" ? 0.01 : 0
+        if figures.remaining <= edge { return Verdict(.false, "Exhausted", "the error budget for \(window) is spent") }
+        let firing = WindowPlan(spec).tiers.map(\.name).filter { read?.alerts[$0] == .firing }
+        if !firing.isEmpty { return Verdict(.false, "Burning", "the budget burns too fast: \(firing.joined(separator: ", ")) firing") }
+        return Verdict(.true, "WithinBudget", "the budget for \(window) lasts")
+    }
+}
+
+/// What can be told from the spec alone about an SLO that would be valid and yet not work.
+enum Preflight {
+    static func verdict(_ spec: SLOSpec) -> (reason: String, message: String)? {
+        let notes = spec.effectiveTiers.notes
+        guard let first = notes.first else { return nil }
+        return ("UnreachableTier", notes.count == 1 ? first : notes.joined(separator: " "))
+    }
+}

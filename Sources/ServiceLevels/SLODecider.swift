@@ -1,0 +1,104 @@
+import KubeModel
+package import PlimsollAPI
+package import Values
+
+/// All the thinking about an SLO: pure and total.
+package enum SLODecider {
+    /// At least so long between two writes of figures: a little over five minutes, so that no ten minutes see three.
+    package static let figureInterval = PromDuration.seconds(330)
+
+    /// - Parameter now: for transition times, `lastSampled` and the pace of figures; the same observation later changes nothing.
+    package static func decide(_ slo: SLO, desired: DesiredRules, observation: SLOObservation, now: Instant) -> Decision {
+        // Status keeps whole seconds; rounded up, so that the pace is never faster than it says.
+        let now = Instant(seconds: (now.microseconds + 999_999) / 1_000_000)
+        var conditions = ConditionSet(prior: slo.status.conditions, generation: slo.metadata.generation, now: now)
+        var status = slo.status
+        status.observedGeneration = slo.metadata.generation
+        guard case .rules(let rules) = desired, let spec = slo.spec else {
+            if case .invalid(let problems) = desired { conditions.invalid(problems) }
+            status.conditions = conditions.list
+            return decision(.keep, slo.status, status, waiting: false, now)
+        }
+        var figures: BudgetFigures?
+        if case .read(let read?) = observation.figures {
+            figures = BudgetFigures(read, spec: spec, mayUseShorter: slo.status.errorBudget == nil)
+        }
+        conditions.judge(spec: spec, rules: rules, observation: observation, figures: figures)
+        status.conditions = conditions.list
+        status.alerts = alerts(spec, observation.figures)
+        let verdictChanged = status != slo.status
+        var waiting = false
+        if let figures {
+            var fresh = status
+            FigureText(spec: spec, figures: figures, isExhausted: conditions.isExhausted).write(to: &fresh)
+            if fresh != status {
+                let isDue = slo.status.lastSampled.map { now.since($0) >= figureInterval || $0 > now } ?? true
+                if isDue || verdictChanged {
+                    status = fresh
+                    status.lastSampled = now
+                } else {
+                    waiting = true
+                }
+            }
+        }
+        return decision(.write(rules), slo.status, status, waiting: waiting, now)
+    }
+
+    private static func alerts(_ spec: SLOSpec, _ figures: SLOObservation.Figures) -> [SLOAlertState] {
+        WindowPlan(spec).tiers.map { tier in
+            let state: AlertState =
+                switch figures {
+                case .read(let read): read?.alerts[tier.name] ?? .inactive
+                case .unasked, .unavailable: .unknown
+                }
+            return SLOAlertState(tier: tier.name, state: state)
+        }
+    }
+
+    private static func decision(_ rules: Decision.Rules, _ prior: SLOStatus, _ status: SLOStatus, waiting: Bool, _ now: Instant) -> Decision {
+        let wait = waiting ? prior.lastSampled.map { max(.seconds(1), figureInterval - now.since($0)) } : nil
+        return Decision(
+            rules: rules, status: status, writesStatus: status != prior, events: StatusEvents.events(from: prior, to: status), requeueAfter: wait)
+    }
+}
+
+/// The figures of a status, each held against the one shown.
+struct FigureText {
+    let spec: SLOSpec
+    let figures: BudgetFigures
+    let isExhausted: Bool
+
+    func write(to status: inout SLOStatus) {
+        let shown = status
+        status.errorBudget = SLOErrorBudget(
+            remaining: RoundedFigure.percent(figures.remaining, shown: shown.errorBudget?.remaining),
+            consumed: RoundedFigure.percent(1 - figures.remaining, shown: shown.errorBudget?.consumed))
+        status.burnRates = figures.burnRates.sorted { $0.key < $1.key }.prefix(16).map { window, rate in
+            let before = shown.burnRates.first { $0.window == window.description }?.rate
+            return SLOBurnRate(window: window.description, rate: RoundedFigure.factor(rate, shown: before))
+        }
+        status.coverage = RoundedFigure.percent(figures.coverage ?? 0, shown: shown.coverage)
+        status.groups = spec.groupBy.isEmpty ? [] : worst(shown)
+        status.exhaustedAt = exhaustedAt(shown.exhaustedAt)
+    }
+
+    private func worst(_ shown: SLOStatus) -> [SLOGroup] {
+        let groups = figures.groups.prefix(SLOStatus.maximumGroups).map { group -> (Double, SLOGroup) in
+            let before = shown.groups.first { $0.labels == group.labels }
+            let remaining = RoundedFigure.percent(group.remaining, shown: before?.remaining)
+            let burn = group.burnRate.map { RoundedFigure.factor($0, shown: before?.burnRate) } ?? ""
+            return (Percentage(remaining)?.percent.doubleValue ?? 0, SLOGroup(labels: group.labels, remaining: remaining, burnRate: burn))
+        }
+        // By what is shown, then by name: equal figures keep their order.
+        func name(_ group: SLOGroup) -> String { group.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",") }
+        return groups.sorted { ($0.0, name($0.1)) < ($1.0, name($1.1)) }.map(\.1)
+    }
+
+    /// When the budget went, as long as it is gone; otherwise when it will.
+    private func exhaustedAt(_ shown: Instant?) -> Instant? {
+        let sampled = Instant(seconds: figures.sampled.wholeSeconds)
+        if isExhausted { return shown.map { min($0, sampled) } ?? sampled }
+        guard let window = spec.window.rolling, let forecast = figures.exhaustion(window: window) else { return nil }
+        return RoundedFigure.moment(forecast.at, in: forecast.in, shown: shown)
+    }
+}

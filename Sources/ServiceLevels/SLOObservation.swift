@@ -1,0 +1,95 @@
+import KubeModel
+package import PlimsollAPI
+package import PrometheusModel
+package import Values
+
+/// The rules that an SLO asks for.
+package enum DesiredRules: Sendable, Hashable {
+    case rules(GeneratedRules)
+    /// None can be made of this spec; what an earlier generation asked for stays, so that a slip of the pen silences no alert.
+    case invalid([Problem])
+
+    /// Depends on the object's metadata and spec only, so it may be kept until these change.
+    /// - Parameter refusals: what the daemon has against the spec besides, such as a source that its namespace may not use.
+    package init(_ slo: SLO, instance: String, settings: RuleSettings, refusals: [Problem] = []) {
+        let problems = slo.problems + refusals
+        guard problems.isEmpty, let spec = slo.spec else {
+            self = .invalid(problems.isEmpty ? [Problem("spec", "is missing")] : problems)
+            return
+        }
+        do {
+            self = .rules(try RuleGenerator.generate(instance: instance, key: slo.metadata.key, spec: spec, settings: settings))
+        } catch {
+            self = .invalid(error.problems)
+        }
+    }
+}
+
+/// What was found about one SLO.
+package struct SLOObservation: Sendable, Hashable {
+    /// How the last attempt to write the rules ended.
+    package enum Output: Sendable, Hashable {
+        case pending
+        case written
+        /// `isFinal`: trying again changes nothing, such as an object over its size limit.
+        case failed(message: String, isFinal: Bool)
+    }
+
+    /// What Prometheus's rules API said.
+    package enum Rules: Sendable, Hashable {
+        /// Nothing was asked yet.
+        case unasked
+        case unavailable(String)
+        /// The groups of this SLO.
+        case loaded([LoadedRuleGroup])
+    }
+
+    /// What the fleet queries said.
+    package enum Figures: Sendable, Hashable {
+        case unasked
+        case unavailable(String)
+        /// `nil`: no series of this SLO.
+        case read(SLOFigures?)
+    }
+
+    package var output: Output
+    package var rules: Rules
+    package var figures: Figures
+
+    package init(output: Output = .pending, rules: Rules = .unasked, figures: Figures = .unasked) {
+        self.output = output
+        self.rules = rules
+        self.figures = figures
+    }
+}
+
+/// What is to be done about an SLO.
+package struct Decision: Sendable, Hashable {
+    package enum Rules: Sendable, Hashable {
+        /// Make what carries the rules hold these; nothing to do if it does.
+        case write(GeneratedRules)
+        /// Leave what is there.
+        case keep
+    }
+
+    /// An event for the object.
+    package struct Event: Sendable, Hashable {
+        package enum Kind: String, Sendable {
+            case normal = "Normal"
+            case warning = "Warning"
+        }
+
+        package var kind: Kind
+        /// CamelCase.
+        package var reason: String
+        package var note: String
+    }
+
+    package var rules: Rules
+    /// The status as it should be; equal to the prior one when there is nothing to write.
+    package var status: SLOStatus
+    package var writesStatus: Bool
+    package var events: [Event]
+    /// When to look again though nothing happens: figures that changed are waiting for their turn.
+    package var requeueAfter: PromDuration?
+}

@@ -1,0 +1,36 @@
+import KubeModel
+import PlimsollAPI
+
+/// Events for what people want to know the moment it happens: verdicts that turned.
+enum StatusEvents {
+    static func events(from prior: SLOStatus, to status: SLOStatus) -> [Decision.Event] {
+        var events: [Decision.Event] = []
+        for type in ["Stalled", "RulesLoaded", "DataPresent", "BudgetHealthy"] {
+            guard let now = status.conditions[type], prior.conditions[type].map({ ($0.status, $0.reason) != (now.status, now.reason) }) ?? true,
+                let kind = kind(now, before: prior.conditions[type])
+            else { continue }
+            events.append(Decision.Event(kind: kind, reason: now.reason, note: now.message))
+        }
+        for alert in status.alerts {
+            let before = prior.alerts.first { $0.tier == alert.tier }?.state
+            if alert.state == .firing, before != .firing {
+                events.append(Decision.Event(kind: .warning, reason: "AlertFiring", note: "the alert of tier \(alert.tier) fires"))
+            } else if alert.state == .inactive, before == .firing {
+                events.append(Decision.Event(kind: .normal, reason: "AlertResolved", note: "the alert of tier \(alert.tier) ended"))
+            }
+        }
+        return events
+    }
+
+    /// `nil` for a step on the way that needs nobody's attention.
+    private static func kind(_ now: Condition, before: Condition?) -> Decision.Event.Kind? {
+        switch (now.type, now.status) {
+        case ("Stalled", .true): .warning
+        case ("Stalled", _): before?.status == .true ? .normal : nil
+        case (_, .true): before == nil && now.type != "RulesLoaded" ? nil : .normal
+        case (_, .false): ["NotWritten", "NotLoaded", "Outdated"].contains(now.reason) ? nil : .warning
+        // A Prometheus that is away concerns all objects at once: a metric tells of it, not an event an object.
+        case (_, .unknown): nil
+        }
+    }
+}

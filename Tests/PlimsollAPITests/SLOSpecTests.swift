@@ -1,0 +1,205 @@
+import KubeModel
+import PlimsollAPI
+import Testing
+import Values
+
+struct SLOSpecTests {
+    @Test func wholeSample() throws {
+        let slo = SLO(json: try SLOSamples.json(SLOSamples.whole))
+        #expect(slo.problems == [])
+        let spec = try #require(slo.spec)
+        #expect(slo.key == ObjectKey(namespace: "shop", name: "checkout-availability"))
+        #expect(spec.service == "checkout")
+        #expect(spec.objective == Percentage("99.9%"))
+        #expect(spec.errorBudget == ExactDecimal("0.001"))
+        #expect(spec.window.rolling == .days(30))
+        #expect(spec.indicator.ratio?.errorsSelector?.matchers.count == 2)
+        #expect(spec.indicator.ratio?.totalSelector?.description == #"http_requests_total{job="checkout"}"#)
+        #expect(spec.indicator.ratio?.goodSelector == nil)
+        #expect(spec.identity.pod == "pod")
+        #expect(spec.groupBy == ["region"])
+        #expect(spec.alerting.tiers.map(\.name) == ["fast", "slow"])
+        #expect(spec.alerting.page.labels == ["team": "shop"])
+        #expect(spec.alerting.lowTraffic == .guarded)
+        var again: [Problem] = []
+        #expect(SLOSpec.decode(spec.json, at: "spec", problems: &again) == spec)
+        #expect(again == [])
+    }
+
+    @Test func defaults() throws {
+        let slo = SLO(json: try SLOSamples.json(SLOSamples.minimal))
+        #expect(slo.problems == [])
+        let spec = try #require(slo.spec)
+        #expect(spec.source == "default")
+        #expect(spec.alerting == SLOAlerting())
+        #expect(spec.identity.pod.isEmpty)
+        #expect(spec.indicator.latency?.selector?.metricName == "http_request_duration_seconds")
+        #expect(spec.indicator.latency?.threshold == PromDuration(milliseconds: 500))
+    }
+
+    /// A change of the whole sample and what is said of it; nil is that all is well.
+    static let changes: [(FieldPath, JSON?, String?)] = [
+        ("service", nil, "spec.service: is required: The service that the objective is about; a label of its alerts."),
+        ("service", "", nil),
+        ("objective", 99.9, #"spec.objective: expected a string like "99.9%" (got 99.9)"#),
+        ("objective", "99.9", #"spec.objective: expected a percentage above 0% and below 100%, like "99.9%" (got "99.9")"#),
+        ("objective", "100%", #"spec.objective: expected a percentage above 0% and below 100%, like "99.9%" (got "100%")"#),
+        ("objective", "0%", #"spec.objective: expected a percentage above 0% and below 100%, like "99.9%" (got "0%")"#),
+        ("objectve", "99%", #"spec.objectve: is no field of this object; did you mean "objective"?"#),
+        ("window", [:], "spec.window: give exactly one of rolling, calendar; none is given"),
+        ("window", nil, "spec.window: is required: The time over which the error budget is counted; exactly one of its fields."),
+        ("window.rolling", "59m", #"spec.window.rolling: expected a duration from 1h to 400d, like "30d" (got "59m")"#),
+        ("window.rolling", "401d", #"spec.window.rolling: expected a duration from 1h to 400d, like "30d" (got "401d")"#),
+        (
+            "window", ["calendar": ["unit": "Month", "timeZone": "Europe/Oslo"]],
+            "spec.window.calendar: is not supported by this version of Plimsoll; use spec.window.rolling"
+        ),
+        ("indicator", [:], "spec.indicator: give exactly one of ratio, latency, gauge, slices, composite; none is given"),
+        (
+            "indicator", ["gauge": ["metric": "probe_success"]],
+            "spec.indicator.gauge: is not supported by this version of Plimsoll; use spec.indicator.ratio or spec.indicator.latency"
+        ),
+        ("indicator.ratio.good", #"http_requests_total{code="200"}"#, "spec.indicator.ratio.errors: give exactly one of errors and good"),
+        ("indicator.ratio.errors", nil, "spec.indicator.ratio.errors: give exactly one of errors and good"),
+        (
+            "indicator.ratio.errors", #"{__name__="http_requests_total",job='checkout'}"#,
+            "spec.indicator.ratio.errors: selects the same series as total, so that every event would be an error"
+        ),
+        (
+            "indicator.ratio", ["good": "up", "total": "up"],
+            "spec.indicator.ratio.good: selects the same series as total, so that no event could ever be an error"
+        ),
+        (
+            "indicator.ratio.total", "sum(rate(http_requests_total[$window]))",
+            #"spec.indicator.ratio.total: PromQL with the placeholder $window is not supported yet; give a plain selector of counters, like "#
+                + #"http_requests_total{job="checkout"} (got "sum(rate(http_requests_total[$window]))")"#
+        ),
+        (
+            "indicator.ratio.total", #"http_requests_total{job="a}"#,
+            #"spec.indicator.ratio.total: is no plain selector, like http_requests_total{job="checkout"}: the string that begins here has no end at offset 24 "#
+                + #"(got "http_requests_total{job=\"a}")"#
+        ),
+        (
+            "indicator", ["latency": ["histogram": #"h_bucket{a="b"}"#, "threshold": "1s"]],
+            #"spec.indicator.latency.histogram: names the histogram's _bucket series; give its base name: h{a="b"} (got "h_bucket{a=\"b\"}")"#
+        ),
+        (
+            "indicator", ["latency": ["histogram": #"h{le="0.5"}"#, "threshold": "1s"]],
+            #"spec.indicator.latency.histogram: must not match le: Plimsoll sets it from threshold (got "h{le=\"0.5\"}")"#
+        ),
+        (
+            "indicator", ["latency": ["histogram": "h", "threshold": "0s"]],
+            #"spec.indicator.latency.threshold: expected a duration from 1ms to 1d, like "500ms" (got "0s")"#
+        ),
+        (
+            "identity", ["pod": "pod-name"],
+            #"spec.identity.pod: expected a Prometheus label name (letters, digits, '_'), like "pod" (got "pod-name")"#
+        ),
+        ("groupBy", ["a", "b", "c", "d", "e", "f", "g", "h"], nil),
+        ("groupBy", ["a", "b", "c", "d", "e", "f", "g", "h", "i"], "spec.groupBy: has 9 items; at most 8 are accepted"),
+        (
+            "groupBy", ["le"],
+            #"spec.groupBy[0]: le, alertname, namespace, severity and names that begin with __ or plimsoll_ are Plimsoll's own (got "le")"#
+        ),
+        (
+            "groupBy", ["region", "plimsoll_slo"],
+            #"spec.groupBy[1]: le, alertname, namespace, severity and names that begin with __ or plimsoll_ are Plimsoll's own (got "plimsoll_slo")"#
+        ),
+        ("groupBy", ["a", "a"], #"spec.groupBy[1]: is given already at spec.groupBy[0]; each must be different (got "a")"#),
+        ("alerting.tiers[0].short", "1h", "spec.alerting.tiers[0].short: must be shorter than long"),
+        ("alerting.tiers[0].long", "30d1h", #"spec.alerting.tiers[0].long: must not exceed the SLO's own window, 30d (got "30d1h")"#),
+        (
+            "alerting.tiers[0].burnRate", "0x",
+            #"spec.alerting.tiers[0].burnRate: expected a factor above 0x and below 10000x, like "14.4x" (got "0x")"#
+        ),
+        ("alerting.tiers[0].burnRate", 14.4, #"spec.alerting.tiers[0].burnRate: expected a string like "14.4x" (got 14.4)"#),
+        ("alerting.tiers[0].burnRate", "999.999x", nil),
+        (
+            "alerting.tiers[0].burnRate", "1000x",
+            "spec.alerting.tiers[0].burnRate: can never fire at an objective of 99.9%, where the budget burns more slowly even if every event fails; "
+                + #"at most 999.999x would do (got "1000x")"#
+        ),
+        ("alerting.tiers[0].severity", "Page", #"spec.alerting.tiers[0].severity: expected one of "page", "ticket" (got "Page")"#),
+        (
+            "alerting.tiers[1].name", "fast",
+            #"spec.alerting.tiers[1].name: is given already at spec.alerting.tiers[0].name; each must be different (got "fast")"#
+        ),
+        ("alerting.lowTraffic", "guarded", #"spec.alerting.lowTraffic: expected one of "Guarded", "Off" (got "guarded")"#),
+        ("alerting.shadow", true, "spec.alerting.shadow: is not supported by this version of Plimsoll; remove it or say false"),
+        (
+            "alerting.page.labels", ["severity": "critical"],
+            "spec.alerting.page.labels.severity: alertname, namespace, severity and names that begin with __ or plimsoll_ are Plimsoll's own"
+        ),
+        (
+            "alerting.ticket.labels", ["team-name": "x"],
+            #"spec.alerting.ticket.labels.team-name: each key must be a Prometheus label name (letters, digits, '_'), of at most 63 characters (got "team-name")"#
+        ),
+        (
+            "alerting.page.annotations", ["summary": "{{ $value }}"],
+            "spec.alerting.page.annotations.summary: is taken literally; templates ({{ ... }}) are not supported by this version of Plimsoll "
+                + #"(got "{{ $value }}")"#
+        ),
+        ("alerting.page.labels", ["team": true], #"spec.alerting.page.labels.team: expected a string like "shop" (got true)"#),
+        (
+            "exclusions", [["name": "a", "schedule": "0 2 * * 0", "duration": "2h"]],
+            "spec.exclusions: is not supported by this version of Plimsoll; remove it"
+        ),
+        (
+            "policy", [["name": "a", "remainingBelow": "0%", "actions": ["Notify"]]],
+            "spec.policy: is not supported by this version of Plimsoll; remove it"
+        ),
+        ("sharedWith", ["ai"], "spec.sharedWith: is not supported by this version of Plimsoll; remove it"),
+        ("sharedWith", [], nil),
+        ("source", "Default", #"spec.source: expected a name of lower-case letters, digits and '-', like "default" (got "Default")"#),
+        ("description", nil, nil),
+        ("alerting", nil, nil),
+    ]
+
+    @Test(arguments: changes)
+    func oneProblemEach(path: FieldPath, value: JSON?, expected: String?) throws {
+        let problems = SLOSamples.problems(try SLOSamples.spec(path, value))
+        if path == "service", value == "" {
+            #expect(problems == [#"spec.service: expected a name of letters, digits, '-', '_' and '.', like "checkout" (got "")"#])
+        } else {
+            #expect(problems == (expected.map { [$0] } ?? []))
+        }
+    }
+
+    @Test func allProblemsAtOnce() throws {
+        let spec = try JSON(
+            parsing: """
+                {"objective":"101%","window":{"rolling":"1m"},"indicator":{"ratio":{"errors":"a[5m]"}},"groupBy":["le"],"alerting":{"tiers":[{}]},"polcy":[]}
+                """)
+        #expect(
+            SLOSamples.problems(spec).map { $0.prefix(while: { $0 != ":" }) } == [
+                "spec.polcy", "spec.service", "spec.objective", "spec.window.rolling", "spec.indicator.ratio.errors", "spec.indicator.ratio.total",
+                "spec.groupBy[0]", "spec.alerting.tiers[0].name", "spec.alerting.tiers[0].severity", "spec.alerting.tiers[0].long",
+                "spec.alerting.tiers[0].short", "spec.alerting.tiers[0].burnRate",
+            ])
+    }
+
+    @Test(arguments: 1...30)
+    func nothingTraps(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let values: [JSON] = [
+            nil, true, 1, 99.9, "", "99.9%", "5m", "14.4x", "up{", [], [nil], ["a"], [:], ["name": 1], ["ratio": ["total": []]], [["name": "x"]],
+        ]
+        let paths: [FieldPath] = [
+            "", "objective", "window", "window.rolling", "indicator", "indicator.ratio", "indicator.ratio.errors", "indicator.latency", "groupBy",
+            "identity",
+            "alerting", "alerting.tiers", "alerting.tiers[0]", "alerting.tiers[0].long", "alerting.page", "alerting.page.labels",
+            "alerting.page.labels.team",
+            "policy", "exclusions", "sharedWith", "source", "x",
+        ]
+        for _ in 0..<100 {
+            let path = paths.randomElement(using: &random) ?? .root
+            let spec = try SLOSamples.spec(path, values.randomElement(using: &random))
+            let slo = SLO(json: ["metadata": ["name": "a"], "spec": spec])
+            #expect((slo.spec == nil) == !slo.problems.isEmpty, "seed \(seed), \(path)")
+        }
+    }
+}
+
+extension JSON: ExpressibleByFloatLiteral {
+    package init(floatLiteral value: Double) { self = .number("\(value)") }
+}

@@ -1,0 +1,57 @@
+import KubeModel
+import PlimsollAPI
+import ServiceLevels
+import Values
+
+/// SLOs as users write them.
+enum SLOFixtures {
+    /// Decodes a spec as the API server would deliver it.
+    static func spec(_ yaml: String) throws -> SLOSpec {
+        let json = try YAML.parse(yaml).first?.json ?? .null
+        let slo = SLO(json: ["metadata": ["name": "x", "namespace": "y"], "spec": json])
+        guard let spec = slo.spec, slo.problems.isEmpty else { throw RuleProblems(slo.problems) }
+        return spec
+    }
+
+    static let checkout = """
+        service: checkout
+        description: Requests to checkout succeed.
+        objective: 99.9%
+        window: {rolling: 30d}
+        indicator:
+          ratio: {errors: 'http_requests_total{job="checkout",code=~"5.."}', total: 'http_requests_total{job="checkout"}'}
+        alerting:
+          page: {labels: {team: shop}, annotations: {runbook_url: "https://runbooks.example.com/checkout"}}
+        """
+
+    static let goodForm = """
+        service: checkout
+        objective: 99.5%
+        window: {rolling: 7d}
+        indicator:
+          ratio: {good: 'http_requests_total{job="checkout",code!~"5.."}', total: 'http_requests_total{job="checkout"}'}
+        """
+
+    static let latency = """
+        service: checkout
+        objective: 99%
+        window: {rolling: 28d}
+        indicator:
+          latency: {histogram: 'http_request_duration_seconds{job="checkout"}', threshold: 500ms}
+        """
+
+    static let grouped = """
+        service: checkout
+        objective: 99%
+        window: {rolling: 30d}
+        identity: {pod: pod}
+        groupBy: [region, service]
+        indicator:
+          ratio: {errors: 'http_requests_total{job="checkout",code=~"5.."}', total: 'http_requests_total{job="checkout"}'}
+        alerting: {lowTraffic: "Off"}
+        """
+
+    static func rules(_ yaml: String, name: String = "checkout-availability", settings: RuleSettings = RuleSettings()) throws -> GeneratedRules {
+        try RuleGenerator.generate(instance: "main", key: ObjectKey(namespace: "shop", name: name), spec: spec(yaml), settings: settings)
+    }
+}
