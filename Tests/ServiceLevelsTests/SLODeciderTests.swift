@@ -1,0 +1,275 @@
+import KubeModel
+import PlimsollAPI
+import PrometheusModel
+import ServiceLevels
+import Testing
+import Values
+
+@Suite struct SLODeciderTests {
+    static let start = Instant(seconds: 1_800_000_000)
+
+    /// An SLO, and what the world shows of it.
+    struct World {
+        var slo: SLO
+        var now = start
+        var observation = SLOObservation()
+        let desired: DesiredRules
+
+        init(_ yaml: String = SLOFixtures.checkout) throws {
+            var metadata = ObjectMeta()
+            metadata.name = "checkout-availability"
+            metadata.namespace = "shop"
+            metadata.generation = 3
+            slo = SLO(metadata: metadata, spec: try SLOFixtures.spec(yaml))
+            desired = DesiredRules(slo, instance: "main", settings: RuleSettings())
+        }
+
+        var rules: GeneratedRules? { if case .rules(let rules) = desired { rules } else { nil } }
+
+        /// Prometheus has the rules.
+        mutating func load(health: RuleHealth = .ok, lastError: String = "", evaluated: Bool = true) {
+            observation.output = .written
+            observation.rules = .loaded(
+                (rules?.groups ?? []).map { group in
+                    LoadedRuleGroup(
+                        name: group.name,
+                        rules: group.rules.map {
+                            LoadedRule(name: $0.name, labels: $0.labels, health: health, lastError: lastError, lastEvaluation: evaluated ? now : nil)
+                        })
+                })
+        }
+
+        /// Prometheus counts events.
+        mutating func count(consumed: Double, burn: Double, alerts: [String: AlertState] = [:]) {
+            var group = GroupFigures()
+            group.period = EventCounts(total: 1e6, errors: 1e3 * consumed)
+            for window in [PromDuration.minutes(5), .minutes(30), .hours(1), .hours(6)] {
+                group.windows[window] = EventCounts(total: 1e4, errors: 10 * burn)
+            }
+            group.coverage = 0.5
+            group.sampled = now
+            observation.figures = .read(SLOFigures(groups: [group], alerts: alerts))
+        }
+
+        /// Decides, and writes the status as the API server would keep it.
+        mutating func step() -> Decision {
+            let decision = SLODecider.decide(slo, desired: desired, observation: observation, now: now)
+            if decision.writesStatus { slo.status = SLOStatus(lenient: decision.status.json) }
+            return decision
+        }
+
+        func condition(_ type: String) -> Condition? { slo.status.conditions[type] }
+    }
+
+    @Test func `from applied to measured`() throws {
+        var world = try World()
+        let first = world.step()
+        #expect(first.rules == .write(try #require(world.rules)))
+        #expect(world.condition("Ready")?.status == .false)
+        #expect(world.condition("Reconciling")?.status == .true)
+        #expect(world.condition("RulesLoaded")?.reason == "NotWritten")
+
+        world.observation.output = .written
+        world.observation.rules = .loaded([])
+        world.observation.figures = .read(nil)
+        _ = world.step()
+        #expect(world.condition("RulesLoaded")?.reason == "NotLoaded")
+        #expect(world.condition("DataPresent")?.status == .unknown)
+
+        world.load(evaluated: false)
+        _ = world.step()
+        #expect(world.condition("RulesLoaded")?.status == .true)
+        #expect(world.condition("DataPresent")?.reason == "NotEvaluated")
+
+        world.load()
+        world.count(consumed: 0.28, burn: 0.5)
+        let measured = world.step()
+        #expect(world.condition("Ready")?.status == .true)
+        #expect(world.condition("Reconciling")?.status == .false)
+        #expect(world.condition("BudgetHealthy")?.status == .true)
+        #expect(world.slo.status.errorBudget == SLOErrorBudget(remaining: "72%", consumed: "28%"))
+        #expect(world.slo.status.burnRates.first { $0.window == "1h" }?.rate == "0.5x")
+        #expect(world.slo.status.coverage == "50%")
+        #expect(world.slo.status.lastSampled == world.now)
+        #expect(world.slo.status.alerts.map(\.state) == [.inactive, .inactive, .inactive, .inactive])
+        #expect(measured.writesStatus)
+        #expect(!world.step().writesStatus)
+    }
+
+    @Test func `an invalid spec is told, and leaves the rules there are`() throws {
+        var world = try World()
+        world.load()
+        world.count(consumed: 0.1, burn: 0)
+        _ = world.step()
+        let loaded = world.condition("RulesLoaded")
+        let problem = Problem("spec.objective", "expected a percentage below 100%", got: .string("200%"))
+        let decision = SLODecider.decide(world.slo, desired: .invalid([problem]), observation: world.observation, now: world.now)
+        #expect(decision.rules == .keep)
+        #expect(decision.status.conditions["Ready"]?.status == .false)
+        #expect(decision.status.conditions["Ready"]?.reason == "Invalid")
+        #expect(decision.status.conditions["Stalled"]?.status == .true)
+        #expect(decision.status.conditions["Ready"]?.message.contains("spec.objective: expected a percentage below 100% (got \"200%\")") == true)
+        #expect(decision.status.conditions["RulesLoaded"] == loaded)
+        #expect(decision.events.map(\.reason) == ["Invalid"])
+    }
+
+    @Test func `a Prometheus that is away makes things unknown and keeps the last figures`() throws {
+        var world = try World()
+        world.load()
+        world.count(consumed: 0.3, burn: 2, alerts: ["fast": .firing])
+        _ = world.step()
+        let before = world.slo.status
+        #expect(before.conditions["BudgetHealthy"]?.reason == "Burning")
+
+        world.now = world.now.adding(.minutes(10))
+        world.observation.rules = .unavailable("connection refused")
+        world.observation.figures = .unavailable("connection refused")
+        #expect(world.step().writesStatus)
+        #expect(world.condition("DataPresent")?.status == .unknown)
+        #expect(world.condition("RulesLoaded")?.status == .unknown)
+        #expect(world.condition("Ready")?.status == .unknown)
+        #expect(world.slo.status.errorBudget == before.errorBudget)
+        #expect(world.slo.status.burnRates == before.burnRates)
+        #expect(world.slo.status.lastSampled == before.lastSampled)
+        #expect(world.slo.status.alerts.first?.state == .unknown)
+
+        // Other words for the same trouble are no news.
+        world.now = world.now.adding(.minutes(10))
+        world.observation.figures = .unavailable("timed out after 10004 ms")
+        #expect(!world.step().writesStatus)
+    }
+
+    @Test func `what Prometheus says of its rules is passed on`() throws {
+        var world = try World()
+        world.load(health: .err, lastError: "query processing would load too many samples into memory")
+        world.observation.figures = .read(nil)
+        let decision = world.step()
+        #expect(world.condition("RulesLoaded")?.reason == "EvaluationFailed")
+        #expect(world.condition("RulesLoaded")?.message.contains("too many samples") == true)
+        #expect(decision.events.contains { $0.reason == "EvaluationFailed" && $0.kind == .warning })
+
+        world.load()
+        if case .loaded(var groups) = world.observation.rules {
+            for index in groups[1].rules.indices where groups[1].rules[index].name == SeriesNames.info {
+                groups[1].rules[index].labels[LabelNames.rules] = "old"
+            }
+            world.observation.rules = .loaded(groups)
+            _ = world.step()
+            #expect(world.condition("RulesLoaded")?.reason == "Outdated")
+            world.observation.rules = .loaded(groups + groups)
+            _ = world.step()
+            #expect(world.condition("RulesLoaded")?.reason == "LoadedTwice")
+        }
+        world.observation.output = .failed(message: "PrometheusRule too large", isFinal: true)
+        _ = world.step()
+        #expect(world.condition("Stalled")?.status == .true)
+    }
+
+    @Test func `no series, no bucket`() throws {
+        var world = try World(SLOFixtures.latency)
+        world.load()
+        world.observation.figures = .read(nil)
+        _ = world.step()
+        #expect(world.condition("DataPresent")?.reason == "NoSeries")
+        #expect(world.condition("DataPresent")?.message.contains("http_request_duration_seconds_count{job=\"checkout\"}") == true)
+        var group = GroupFigures()
+        group.windows[.hours(1)] = EventCounts(total: 10)
+        group.sampled = world.now
+        world.observation.figures = .read(SLOFigures(groups: [group]))
+        _ = world.step()
+        #expect(world.condition("DataPresent")?.reason == "NoBucket")
+        #expect(world.condition("DataPresent")?.message.contains("500ms") == true)
+    }
+
+    @Test func `a spent budget is said at once, with when it went`() throws {
+        var world = try World()
+        world.load()
+        world.count(consumed: 0.9, burn: 20, alerts: ["fast": .firing])
+        let burning = world.step()
+        #expect(burning.events.contains { $0.reason == "AlertFiring" })
+        #expect(world.condition("BudgetHealthy")?.reason == "Burning")
+        let forecast = try #require(world.slo.status.exhaustedAt)
+        #expect(forecast > world.now)
+        world.now = world.now.adding(.seconds(30))
+        world.count(consumed: 1.01, burn: 20, alerts: ["fast": .firing])
+        let spent = world.step()
+        #expect(spent.events.contains { $0.reason == "Exhausted" && $0.kind == .warning })
+        #expect(world.slo.status.errorBudget?.remaining == "-1%")
+        let went = try #require(world.slo.status.exhaustedAt)
+        #expect(went <= world.now)
+        world.now = world.now.adding(.hours(1))
+        world.count(consumed: 1.5, burn: 20, alerts: ["fast": .firing])
+        _ = world.step()
+        #expect(world.slo.status.exhaustedAt == went)
+        #expect(world.slo.status.errorBudget?.remaining == "-50%")
+        world.now = world.now.adding(.hours(1))
+        world.count(consumed: 0.995, burn: 0)
+        _ = world.step()
+        #expect(world.condition("BudgetHealthy")?.reason == "Exhausted")
+        world.now = world.now.adding(.hours(1))
+        world.count(consumed: 0.98, burn: 0)
+        _ = world.step()
+        #expect(world.condition("BudgetHealthy")?.status == .true)
+        #expect(world.slo.status.exhaustedAt == nil)
+    }
+
+    @Test func `a default tier that can never fire is told before it matters`() throws {
+        var world = try World(SLOFixtures.checkout.replacing("99.9%", with: "90%"))
+        _ = world.step()
+        #expect(world.condition("Preflight")?.reason == "UnreachableTier")
+    }
+
+    /// Random lives of an SLO: figures that move, alerts that come and go, a Prometheus that is away at times.
+    @Test(arguments: 0..<50) func `status is written sparingly`(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        var world = try World()
+        world.load()
+        var consumed = 0.2
+        var figureWrites: [Instant] = []
+        for _ in 0..<400 {
+            world.now = world.now.adding(.seconds(Int64.random(in: 1...60, using: &random)))
+            let prior = world.slo.status
+            switch Int.random(in: 0..<20, using: &random) {
+            case 0: world.observation.figures = .unavailable("away \(world.now)")
+            case 1: world.observation.figures = .read(nil)
+            case 2: break
+            default:
+                consumed = max(0, consumed + Double.random(in: -0.02...0.03, using: &random))
+                let firing = Int.random(in: 0..<15, using: &random) == 0
+                world.count(consumed: consumed, burn: Double.random(in: 0...30, using: &random), alerts: firing ? ["fast": .firing] : [:])
+            }
+            let decision = SLODecider.decide(world.slo, desired: world.desired, observation: world.observation, now: world.now)
+            #expect(decision == SLODecider.decide(world.slo, desired: world.desired, observation: world.observation, now: world.now))
+            _ = world.step()
+            let next = world.slo.status
+            #expect(decision.writesStatus == (next != prior))
+            let verdicts = (prior.conditions.map(\.status), prior.conditions.map(\.reason), prior.alerts)
+            if verdicts == (next.conditions.map(\.status), next.conditions.map(\.reason), next.alerts), next != prior {
+                if let last = figureWrites.last { #expect(world.now.since(last) >= .minutes(5), "seed \(seed)") }
+            }
+            if next.lastSampled != prior.lastSampled { figureWrites.append(world.now) }
+            // What was decided once is decided: the same facts, later, are no news, but for figures that waited for their turn.
+            let again = SLODecider.decide(world.slo, desired: world.desired, observation: world.observation, now: world.now.adding(.seconds(30)))
+            #expect(!again.writesStatus || decision.requeueAfter != nil, "seed \(seed)")
+            var settled = world
+            settled.now = world.now.adding(.hours(1))
+            _ = settled.step()
+            settled.now = settled.now.adding(.hours(1))
+            #expect(!settled.step().writesStatus, "seed \(seed)")
+        }
+    }
+
+    @Test func `constant traffic writes nothing`() throws {
+        var world = try World()
+        world.load()
+        world.count(consumed: 0.284, burn: 1.07)
+        _ = world.step()
+        var random = SeededGenerator(seed: 3)
+        for _ in 0..<200 {
+            world.now = world.now.adding(.seconds(30))
+            world.count(
+                consumed: 0.284 * Double.random(in: 0.999...1.001, using: &random), burn: 1.07 * Double.random(in: 0.999...1.001, using: &random))
+            #expect(!world.step().writesStatus)
+        }
+    }
+}
