@@ -24,7 +24,7 @@ extension FieldType where Value == Int64 {
 }
 
 extension FieldPattern {
-    fileprivate static let conditionReason = FieldPattern("^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$", what: "a CamelCase word") { text in
+    static let conditionReason = FieldPattern("^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$", what: "a CamelCase word") { text in
         func isInner(_ byte: UInt8) -> Bool { FieldPattern.isLetter(byte) || FieldPattern.isDigit(byte) || byte == UInt8(ascii: "_") }
         guard let first = text.utf8.first, let last = text.utf8.last, FieldPattern.isLetter(first), isInner(last) else { return false }
         return text.utf8.allSatisfy { isInner($0) || $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: ":") }
