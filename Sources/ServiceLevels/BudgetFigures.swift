@@ -7,7 +7,7 @@ package struct BudgetFigures: Sendable, Hashable {
         package var labels: [String: String]
         /// 1 - consumed; below zero once overspent.
         package var remaining: Double
-        /// Over the long window of the tier with the highest burn rate; `nil` without data.
+        /// Over the forecast's window; `nil` without data.
         package var burnRate: Double?
     }
 
@@ -37,12 +37,12 @@ package struct BudgetFigures: Sendable, Hashable {
     }
 
     /// Derives figures from counts. `nil` when nothing tells about the budget: no total is measured.
+    /// - Parameter forecastWindow: the window whose burn rate tells how long the budget lasts: the long one of the tier with the highest rate.
     /// - Parameter mayUseShorter: whether a window shorter than the SLO's may stand in for it, as is right for an SLO younger than the window.
-    package init?(_ figures: SLOFigures, spec: SLOSpec, mayUseShorter: Bool) {
+    package init?(_ figures: SLOFigures, spec: SLOSpec, forecastWindow: PromDuration?, mayUseShorter: Bool) {
         let budget = spec.errorBudget.doubleValue
         guard budget > 0, let sampled = figures.sampled else { return nil }
         self.sampled = sampled
-        let forecast = WindowPlan(spec).tiers.first?.long
         var groups: [Group] = []
         var rates: [PromDuration: Double] = [:]
         for group in figures.groups {
@@ -54,7 +54,7 @@ package struct BudgetFigures: Sendable, Hashable {
             groups.append(
                 Group(
                     labels: group.labels, remaining: 1 - ratio / budget,
-                    burnRate: forecast.flatMap { group.windows[$0] }.flatMap(Self.spent).map { $0 / budget }))
+                    burnRate: forecastWindow.flatMap { group.windows[$0] }.flatMap(Self.spent).map { $0 / budget }))
         }
         guard !groups.isEmpty else { return nil }
         self.groups = groups.enumerated().sorted { ($0.element.remaining, $0.offset) < ($1.element.remaining, $1.offset) }.map(\.element)

@@ -59,10 +59,11 @@ struct ConditionSet {
         let data = data(spec, observation, isLoaded: loaded.status == .true)
         set("RulesLoaded", loaded)
         set("DataPresent", data)
-        set("BudgetHealthy", budget(spec, observation.figures, figures))
+        set("BudgetHealthy", budget(spec, rules, observation.figures, figures))
         set(
             "Preflight",
-            Preflight.verdict(spec).map { Verdict(.false, $0.reason, $0.message) } ?? Verdict(.true, "Passed", "nothing speaks against it"))
+            rules.notes.isEmpty
+                ? Verdict(.true, "Passed", "nothing speaks against it") : Verdict(.false, "UnreachableTier", rules.notes.joined(separator: " ")))
         if loaded.status != .true {
             set("Ready", Verdict(loaded.status, loaded.reason, loaded.message))
         } else if data.status != .true {
@@ -136,23 +137,14 @@ struct ConditionSet {
     private static func threshold(_ spec: SLOSpec) -> String { spec.indicator.latency.map { "\($0.threshold)" } ?? "" }
     private static func total(_ spec: SLOSpec) -> String { IndicatorSelectors(spec.indicator)?.total.description ?? "the indicator's total" }
 
-    private func budget(_ spec: SLOSpec, _ observed: SLOObservation.Figures, _ figures: BudgetFigures?) -> Verdict {
+    private func budget(_ spec: SLOSpec, _ rules: GeneratedRules, _ observed: SLOObservation.Figures, _ figures: BudgetFigures?) -> Verdict {
         let window = spec.window.rolling.map { "\($0)" } ?? ""
         if case .unavailable(let message) = observed { return Verdict(.unknown, "PrometheusUnavailable", message) }
         guard case .read(let read) = observed, let figures else { return Verdict(.unknown, "NoData", "nothing is known about the budget") }
         let edge = prior["BudgetHealthy"]?.reason == "Exhausted" ? 0.01 : 0
         if figures.remaining <= edge { return Verdict(.false, "Exhausted", "the error budget for \(window) is spent") }
-        let firing = WindowPlan(spec).tiers.map(\.name).filter { read?.alerts[$0] == .firing }
+        let firing = rules.tiers.map(\.name).filter { read?.alerts[$0] == .firing }
         if !firing.isEmpty { return Verdict(.false, "Burning", "the budget burns too fast: \(firing.joined(separator: ", ")) firing") }
         return Verdict(.true, "WithinBudget", "the budget for \(window) lasts")
-    }
-}
-
-/// What can be told from the spec alone about an SLO that would be valid and yet not work.
-enum Preflight {
-    static func verdict(_ spec: SLOSpec) -> (reason: String, message: String)? {
-        let notes = spec.effectiveTiers.notes
-        guard let first = notes.first else { return nil }
-        return ("UnreachableTier", notes.count == 1 ? first : notes.joined(separator: " "))
     }
 }

@@ -9,6 +9,10 @@ package struct GeneratedRules: Sendable, Hashable {
     package let groups: [RuleGroup]
     /// A digest of the groups, which the info series carries, so that one can see which version a Prometheus has loaded.
     package let digest: String
+    /// The tiers it alerts by, highest burn rate first.
+    package let tiers: [AlertTier]
+    /// Default tiers that were left out, and why.
+    package let notes: [String]
 
     package var file: RuleFile { RuleFile(groups: groups) }
 }
@@ -49,7 +53,7 @@ private struct RuleBuilder {
         var groups = [group(.fast, base + windows(.fast) + alerts), group(.medium, windows(.medium) + facts), group(.slow, slow)]
         let digest = Digest.hex(JSON.array(groups.map(\.json)).bytes(sortedKeys: false))
         groups[1].rules[groups[1].rules.count - 1] = info.labelled(LabelNames.rules, digest)
-        return GeneratedRules(identity: identity, groups: groups, digest: digest)
+        return GeneratedRules(identity: identity, groups: groups, digest: digest, tiers: plan.tiers, notes: plan.notes)
     }
 
     private func group(_ pace: RuleSettings.Pace, _ rules: [Rule]) -> RuleGroup {

@@ -22,14 +22,17 @@ package enum RuleObjects {
     package static func name(of key: ObjectKey) -> String { "plimsoll-" + fitting(key.name, 253 - 9) }
 
     /// The rule file's name, also as a key of a ConfigMap: unique across namespaces, as sidecars put all files into one directory.
-    package static func fileName(instance: String, key: ObjectKey) -> String { "plimsoll_\(instance)_\(fitting("\(key.namespace)_\(key.name)", 200)).yaml" }
+    package static func fileName(instance: String, key: ObjectKey) -> String {
+        "plimsoll_\(instance)_\(fitting("\(key.namespace)_\(key.name)", 200)).yaml"
+    }
 
     /// A PrometheusRule (monitoring.coreos.com/v1).
     package static func prometheusRule(_ rules: GeneratedRules, for slo: SLO, settings: RuleSettings) throws(TooLarge) -> JSON {
         let groups = JSON.array(rules.groups.map(\.json))
         try check(groups.bytes(sortedKeys: false).count, prometheusRuleLimit, "PrometheusRule", slo)
         return [
-            "apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule", "metadata": metadata(rules, slo, settings), "spec": ["groups": groups],
+            "apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule", "metadata": metadata(rules, slo, settings),
+            "spec": ["groups": groups],
         ]
     }
 
@@ -46,7 +49,8 @@ package enum RuleObjects {
     private static func check(_ bytes: Int, _ limit: Int, _ kind: String, _ slo: SLO) throws(TooLarge) {
         guard bytes > limit else { return }
         throw TooLarge(
-            description: "SLO \(slo.metadata.key): its rules are \(bytes) bytes, and a \(kind) takes at most \(limit); use fewer tiers, or shorter selectors, "
+            description:
+                "SLO \(slo.metadata.key): its rules are \(bytes) bytes, and a \(kind) takes at most \(limit); use fewer tiers, or shorter selectors, "
                 + "labels and annotations")
     }
 

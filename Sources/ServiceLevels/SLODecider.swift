@@ -21,11 +21,12 @@ package enum SLODecider {
         }
         var figures: BudgetFigures?
         if case .read(let read?) = observation.figures {
-            figures = BudgetFigures(read, spec: spec, mayUseShorter: slo.status.errorBudget == nil)
+            figures = BudgetFigures(
+                read, spec: spec, forecastWindow: rules.tiers.first?.long, mayUseShorter: slo.status.errorBudget == nil)
         }
         conditions.judge(spec: spec, rules: rules, observation: observation, figures: figures)
         status.conditions = conditions.list
-        status.alerts = alerts(spec, observation.figures)
+        status.alerts = alerts(rules, observation.figures)
         let verdictChanged = status != slo.status
         var waiting = false
         if let figures {
@@ -44,8 +45,8 @@ package enum SLODecider {
         return decision(.write(rules), slo.status, status, waiting: waiting, now)
     }
 
-    private static func alerts(_ spec: SLOSpec, _ figures: SLOObservation.Figures) -> [SLOAlertState] {
-        WindowPlan(spec).tiers.map { tier in
+    private static func alerts(_ rules: GeneratedRules, _ figures: SLOObservation.Figures) -> [SLOAlertState] {
+        rules.tiers.map { tier in
             let state: AlertState =
                 switch figures {
                 case .read(let read): read?.alerts[tier.name] ?? .inactive

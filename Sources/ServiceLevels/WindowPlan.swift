@@ -8,8 +8,13 @@ struct WindowPlan {
     /// Windows of which events are counted, shortest first.
     let windows: [PromDuration]
 
+    /// Default tiers that were left out, and why.
+    let notes: [String]
+
     init(_ spec: SLOSpec) {
-        tiers = spec.effectiveTiers.tiers.enumerated()
+        let effective = spec.effectiveTiers
+        notes = effective.notes
+        tiers = effective.tiers.enumerated()
             .sorted { ($1.element.burnRate, $0.offset) < ($0.element.burnRate, $1.offset) }
             .map(\.element)
         windows = Set(tiers.flatMap { [$0.long, $0.short] }).sorted()

@@ -73,7 +73,7 @@ import Values
         let spent = try #require(
             BudgetFigures(
                 figures(period: EventCounts(total: 1_000_000, errors: 280), hour: EventCounts(total: 100, errors: 1)), spec: spec,
-                mayUseShorter: false))
+                forecastWindow: .hours(1), mayUseShorter: false))
         #expect(abs(spent.remaining - 0.72) < 1e-12)
         #expect(abs((spent.burnRates[.hours(1)] ?? 0) - 10) < 1e-12)
         // 72 % of the budget at 10 times: 7.2 % of 30 days.
@@ -81,15 +81,20 @@ import Values
         #expect(abs(forecast.in.seconds - 0.072 * 30 * 86400) < 1)
 
         let idle = try #require(
-            BudgetFigures(figures(period: EventCounts(total: 0, errors: 0), hour: EventCounts(total: 0, errors: 0)), spec: spec, mayUseShorter: false)
+            BudgetFigures(
+                figures(period: EventCounts(total: 0, errors: 0), hour: EventCounts(total: 0, errors: 0)), spec: spec, forecastWindow: .hours(1),
+                mayUseShorter: false)
         )
         #expect(idle.remaining == 1)
         #expect(idle.exhaustion(window: .days(30)) == nil)
 
         let young = figures(period: EventCounts(), hour: EventCounts(total: 1000, errors: 1))
-        #expect(BudgetFigures(young, spec: spec, mayUseShorter: false) == nil)
-        #expect(abs((BudgetFigures(young, spec: spec, mayUseShorter: true)?.remaining ?? 1)) < 1e-9)
+        #expect(BudgetFigures(young, spec: spec, forecastWindow: .hours(1), mayUseShorter: false) == nil)
+        #expect(abs((BudgetFigures(young, spec: spec, forecastWindow: .hours(1), mayUseShorter: true)?.remaining ?? 1)) < 1e-9)
         // Errors unknown is not errors zero.
-        #expect(BudgetFigures(figures(period: EventCounts(total: 10), hour: EventCounts(total: 10)), spec: spec, mayUseShorter: true) == nil)
+        #expect(
+            BudgetFigures(
+                figures(period: EventCounts(total: 10), hour: EventCounts(total: 10)), spec: spec, forecastWindow: .hours(1), mayUseShorter: true)
+                == nil)
     }
 }

@@ -54,7 +54,7 @@ struct HistoryTests {
             #expect(abs(error) <= bound)
             let coverage = try #require(figures.groups.first?.coverage)
             #expect(abs(coverage - (1 - 2.0 / 720)) < 0.003)
-            let budget = try #require(BudgetFigures(figures, spec: HistoryRules.spec(service), mayUseShorter: false))
+            let budget = try #require(BudgetFigures(figures, spec: HistoryRules.spec(service), forecastWindow: .hours(1), mayUseShorter: false))
             #expect(abs(budget.remaining - (1 - real / 0.01)) < bound * real / 0.01)
         }
 

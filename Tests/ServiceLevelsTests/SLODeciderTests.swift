@@ -226,7 +226,7 @@ import Values
         world.load()
         var consumed = 0.2
         var figureWrites: [Instant] = []
-        for _ in 0..<400 {
+        for _ in 0..<120 {
             world.now = world.now.adding(.seconds(Int64.random(in: 1...60, using: &random)))
             let prior = world.slo.status
             switch Int.random(in: 0..<20, using: &random) {
