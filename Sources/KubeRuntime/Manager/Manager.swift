@@ -69,8 +69,10 @@ package final class Manager: Sendable {
 
     /// Runs everything until it is told to stop or a part fails.
     package func run() async -> ExitCode {
-        await withTaskGroup(of: Void.self) { group in
-            if handlesSignals { group.addTask { await self.listen() } }
+        // Trapped before anything starts, so that no signal meets the default handler.
+        let signals = handlesSignals ? await UnixSignalsSequence(trapping: .sigterm, .sigint) : nil
+        return await withTaskGroup(of: Void.self) { group in
+            if let signals { group.addTask { await self.listen(to: signals) } }
             var started = Started()
             do throws(ManagerFailure) {
                 try await start(&group, &started)
@@ -217,8 +219,8 @@ package final class Manager: Sendable {
         stopping.open()
     }
 
-    private func listen() async {
-        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+    private func listen(to signals: UnixSignalsSequence) async {
+        for await signal in signals {
             if stopping.isOpen {
                 logger.warning("second signal: ending at once", metadata: ["signal": "\(signal)"])
                 terminate(ExitCode.world.rawValue)

@@ -1,3 +1,4 @@
+import Glibc
 import KubeModel
 import KubeRuntime
 import Synchronization
@@ -126,7 +127,7 @@ struct ManagerTests {
 
     @Test func whatDoesNotSyncIsNamedAndEndsWithThree() async {
         var rig = Rig()
-        rig.settings.syncTimeout = .milliseconds(80)
+        rig.settings.syncTimeout = .seconds(2)
         var cache = Cache(name: "rules", diary: rig.diary)
         cache.syncs = false
         cache.trouble = "the server has no such kind"
@@ -187,6 +188,36 @@ struct ManagerTests {
         manager.requestStop()
         #expect(await run.value == .good)
         #expect(code.withLock { $0 } == 0)
+    }
+}
+
+/// Signals go to the whole process: this is the only test with a manager that listens to them.
+struct ManagerSignalTests {
+    @Test func theFirstSIGTERMEndsInOrderAndTheSecondAtOnce() async {
+        let (begun, release) = (Latch(), Latch())
+        let code = Mutex<Int32?>(nil)
+        var parts = Manager.Parts()
+        parts.controllers = [
+            Controller(name: "slo", workers: 1) { _ in
+                begun.open()
+                await release.wait()
+                return .done
+            }
+        ]
+        parts.controllers[0].enqueue(ObjectKey(name: "a"))
+        let health = HealthBoard()
+        let manager = Manager(parts, health: health) { exitCode in
+            code.withLock { $0 = exitCode }
+            release.open()
+        }
+        let run = Task { await manager.run() }
+        await begun.wait()
+        kill(getpid(), SIGTERM)
+        #expect(await eventually { health.phase == .stopping })
+        #expect(code.withLock { $0 } == nil)
+        kill(getpid(), SIGTERM)
+        #expect(await eventually { code.withLock { $0 } == 3 })
+        #expect(await run.value == .good)
     }
 }
 
