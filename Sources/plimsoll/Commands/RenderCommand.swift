@@ -1,5 +1,6 @@
 import ArgumentParser
 import KubeModel
+import PlimsollAPI
 import PrometheusModel
 import ServiceLevels
 import Values

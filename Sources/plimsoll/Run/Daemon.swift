@@ -16,6 +16,7 @@ struct Daemon {
     init(configuration: DaemonConfiguration, server: KubeConfiguration) throws(CommandFailure) {
         let logger = Logger(label: "plimsoll")
         let registry = PrometheusRegistry()
+        registry.describe(MetricDescription.runtime)
         MetricsSystem.bootstrap(registry)
         registry.registerCollector { ProcessMetrics.families() }
         let build = BuildInfo.family(version: PlimsollVersion.text, revision: "", instance: configuration.instance)
@@ -39,8 +40,8 @@ struct Daemon {
         registry.registerCollector { FigureFamilies.families(slos.figures()) }
 
         let health = HealthBoard()
-        let checks = HealthChecks()
-        let serving = ServingService(address: address, registry: registry, health: checks, logger: logger)
+        let probes = Probes(live: { Self.report(health.liveness()) }, ready: { Self.report(health.readiness()) })
+        let serving = ServingService(address: address, registry: registry, probes: probes, logger: logger)
         var parts = Manager.Parts()
         parts.servers = [ManagedPart("metrics and health") { try await serving.run() }]
         parts.events = events
@@ -50,7 +51,6 @@ struct Daemon {
         parts.background = slos.background
         parts.controllers = [slos.controller]
         manager = Manager(parts, health: health, logger: logger, terminate: { exit($0) })
-        Self.show(health, in: checks)
     }
 
     /// Runs until it is told to stop.
@@ -73,14 +73,8 @@ struct Daemon {
             name: source.name, client: client, settings: source.ruleSettings, output: output, pollInterval: source.pollInterval, allows: source.allows)
     }
 
-    private static func show(_ health: HealthBoard, in checks: HealthChecks) {
-        checks.register("daemon", [.ready]) { verdict(health.readiness()) }
-        checks.register("daemon-live", [.live]) { verdict(health.liveness()) }
-    }
-
-    private static func verdict(_ report: KubeRuntime.HealthReport) -> HealthChecks.Verdict {
-        let problems = report.lines.compactMap { line in line.problem.map { "\(line.name): \($0)" } }
-        return problems.isEmpty ? .passing : .failing(reason: problems.joined(separator: "; "))
+    private static func report(_ report: KubeRuntime.HealthReport) -> ProbeReport {
+        ProbeReport(report.lines.map { .init($0.name, problem: $0.problem) })
     }
 }
 

@@ -1,5 +1,7 @@
+import KubeModel
 import ServiceLevelsController
 import Serving
+import Values
 
 /// The SLOs' figures as metrics. Label names are the rules' own: `namespace` would clash with a scraped pod's.
 enum FigureFamilies {
