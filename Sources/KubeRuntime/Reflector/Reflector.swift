@@ -71,7 +71,7 @@ package final class Reflector<Object: KubeObject>: CacheService {
     }
 
     package var hasSynced: Bool { synced.isOpen }
-    package var trouble: String? { state.withLock { trouble($0.machine) } }
+    package var trouble: String? { state.withLock { troubleText($0.machine) } }
     package var counters: ReflectorMachine.Counters { state.withLock { $0.machine.counters } }
     /// The server doesn't have the kind.
     package var isAbsent: Bool { state.withLock { $0.machine.isAbsent } }
@@ -222,16 +222,16 @@ package final class Reflector<Object: KubeObject>: CacheService {
         if !isAbsent || absenceIsSynced { synced.open() }
     }
 
-    private func trouble(_ machine: ReflectorMachine) -> String? {
+    private func troubleText(_ machine: ReflectorMachine) -> String? {
         machine.isAbsent && absenceIsSynced ? nil : machine.trouble?.description
     }
 
     /// Metrics, and one line of log whenever trouble comes, changes or goes.
     private func report() {
         let (counters, trouble, before) = state.withLock { state in
-            let trouble = trouble(state.machine)
-            defer { state.loggedTrouble = trouble }
-            return (state.machine.counters, trouble, state.loggedTrouble)
+            let text = troubleText(state.machine)
+            defer { state.loggedTrouble = text }
+            return (state.machine.counters, text, state.loggedTrouble)
         }
         metrics.report(counters, objects: store.count, isSynced: hasSynced)
         guard trouble != before else { return }
