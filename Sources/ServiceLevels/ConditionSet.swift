@@ -63,7 +63,8 @@ struct ConditionSet {
         set(
             "Preflight",
             rules.notes.isEmpty
-                ? Verdict(.true, "Passed", "nothing speaks against it") : Verdict(.false, "UnreachableTier", rules.notes.joined(separator: " ")))
+                ? Verdict(.true, "Passed", "nothing speaks against it")
+                : Verdict(.false, rules.notes[0].reason, rules.notes.map(\.message).joined(separator: " ")))
         if loaded.status != .true {
             set("Ready", Verdict(loaded.status, loaded.reason, loaded.message))
         } else if data.status != .true {
@@ -140,7 +141,13 @@ struct ConditionSet {
     private func budget(_ spec: SLOSpec, _ rules: GeneratedRules, _ observed: SLOObservation.Figures, _ figures: BudgetFigures?) -> Verdict {
         let window = spec.window.rolling.map { "\($0)" } ?? ""
         if case .unavailable(let message) = observed { return Verdict(.unknown, "PrometheusUnavailable", message) }
-        guard case .read(let read) = observed, let figures else { return Verdict(.unknown, "NoData", "nothing is known about the budget") }
+        guard case .read(let read) = observed, let figures else {
+            // Events are counted, but a slow group has not summed them yet: what was known still holds.
+            if case .read(let read?) = observed, read.sampled != nil, let old = prior["BudgetHealthy"], old.status != .unknown {
+                return Verdict(old.status, old.reason, old.message)
+            }
+            return Verdict(.unknown, "NoData", "nothing is known about the budget")
+        }
         let edge = prior["BudgetHealthy"]?.reason == "Exhausted" ? 0.01 : 0
         if figures.remaining <= edge { return Verdict(.false, "Exhausted", "the error budget for \(window) is spent") }
         let firing = rules.tiers.map(\.name).filter { read?.alerts[$0] == .firing }

@@ -11,8 +11,15 @@ package struct GeneratedRules: Sendable, Hashable {
     package let digest: String
     /// The tiers it alerts by, highest burn rate first.
     package let tiers: [AlertTier]
-    /// Default tiers that were left out, and why.
-    package let notes: [String]
+    /// What speaks against the SLO's working as it is meant to.
+    package let notes: [Note]
+
+    /// Something that is valid and yet won't do what its author thinks.
+    package struct Note: Sendable, Hashable {
+        /// CamelCase.
+        package let reason: String
+        package let message: String
+    }
 
     package var file: RuleFile { RuleFile(groups: groups) }
 }
@@ -53,7 +60,18 @@ private struct RuleBuilder {
         var groups = [group(.fast, base + windows(.fast) + alerts), group(.medium, windows(.medium) + facts), group(.slow, slow)]
         let digest = Digest.hex(JSON.array(groups.map(\.json)).bytes(sortedKeys: false))
         groups[1].rules[groups[1].rules.count - 1] = info.labelled(LabelNames.rules, digest)
-        return GeneratedRules(identity: identity, groups: groups, digest: digest, tiers: plan.tiers, notes: plan.notes)
+        return GeneratedRules(identity: identity, groups: groups, digest: digest, tiers: plan.tiers, notes: notes)
+    }
+
+    private var notes: [GeneratedRules.Note] {
+        let short = plan.tiers.filter { $0.short < settings.scrapeInterval * 4 }.map { tier in
+            GeneratedRules.Note(
+                reason: "ShortWindow",
+                message:
+                    "The short window of tier \(tier.name), \(tier.short), holds fewer than four scrapes at \(settings.scrapeInterval): one lost scrape "
+                    + "hides what happens in it; give it at least \(settings.scrapeInterval * 4).")
+        }
+        return plan.notes.map { GeneratedRules.Note(reason: "UnreachableTier", message: $0) } + short
     }
 
     private func group(_ pace: RuleSettings.Pace, _ rules: [Rule]) -> RuleGroup {

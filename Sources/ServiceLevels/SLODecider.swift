@@ -22,7 +22,7 @@ package enum SLODecider {
         var figures: BudgetFigures?
         if case .read(let read?) = observation.figures {
             figures = BudgetFigures(
-                read, spec: spec, forecastWindow: rules.tiers.first?.long, mayUseShorter: slo.status.errorBudget == nil)
+                read, spec: spec, forecastWindow: rules.tiers.first?.long, mayUseShorter: isYoung(slo.status))
         }
         conditions.judge(spec: spec, rules: rules, observation: observation, figures: figures)
         status.conditions = conditions.list
@@ -44,6 +44,10 @@ package enum SLODecider {
         }
         return decision(.write(rules), slo.status, status, waiting: waiting, now)
     }
+
+    /// Whether nothing of the SLO's window is known to be measured yet, so that what little there is stands for it. Later a missing sum is a hole, and a
+    /// few hours in its place would make the budget jump.
+    private static func isYoung(_ status: SLOStatus) -> Bool { status.errorBudget == nil || status.coverage.isEmpty || status.coverage == "0%" }
 
     private static func alerts(_ rules: GeneratedRules, _ figures: SLOObservation.Figures) -> [SLOAlertState] {
         rules.tiers.map { tier in

@@ -219,6 +219,43 @@ import Values
         #expect(world.condition("Preflight")?.reason == "UnreachableTier")
     }
 
+    @Test func `a young SLO's figures come from what there is, an old one's stay while a sum is missing`() throws {
+        var world = try World()
+        world.load()
+        func withoutPeriod(_ coverage: Double?) {
+            var group = GroupFigures()
+            group.windows[.hours(1)] = EventCounts(total: 1e4, errors: 5)
+            group.coverage = coverage
+            group.sampled = world.now
+            world.observation.figures = .read(SLOFigures(groups: [group]))
+        }
+        withoutPeriod(nil)
+        _ = world.step()
+        #expect(world.slo.status.errorBudget?.remaining == "50%")
+        for _ in 0..<3 {
+            world.now = world.now.adding(.minutes(1))
+            withoutPeriod(nil)
+            #expect(!world.step().writesStatus)
+        }
+        world.now = world.now.adding(.minutes(10))
+        world.count(consumed: 0.2, burn: 1)
+        _ = world.step()
+        #expect(world.slo.status.errorBudget?.remaining == "80%")
+        let before = world.slo.status
+        world.now = world.now.adding(.minutes(10))
+        withoutPeriod(nil)
+        #expect(!world.step().writesStatus)
+        #expect(world.slo.status == before)
+    }
+
+    @Test func `a short window of few scrapes is told`() throws {
+        let yaml = SLOFixtures.checkout + "\n  tiers: [{name: quick, severity: page, long: 10m, short: 1m, burnRate: 14.4x}]"
+        var world = try World(yaml)
+        _ = world.step()
+        #expect(world.condition("Preflight")?.reason == "ShortWindow")
+        #expect(world.condition("Preflight")?.message.contains("at least 2m") == true)
+    }
+
     /// Random lives of an SLO: figures that move, alerts that come and go, a Prometheus that is away at times.
     @Test(arguments: 0..<50) func `status is written sparingly`(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
