@@ -23,6 +23,6 @@ build_release() {
 	local scratch
 	scratch=$(swift_scratch)
 	swift build --package-path "$ROOT" --scratch-path "$scratch" -c release --static-swift-stdlib --product plimsoll \
-		--explicit-target-dependency-import-check error >&2
+		--explicit-target-dependency-import-check error >&2 || return
 	printf '%s/release/plimsoll\n' "$scratch"
 }
