@@ -18,7 +18,9 @@ let optimised: [SwiftSetting] = settings + [.unsafeFlags(["-O"], .when(configura
 func product(_ name: String, _ package: String) -> Target.Dependency { .product(name: name, package: package) }
 let log = product("Logging", "swift-log")
 let metrics = product("Metrics", "swift-metrics")
+let coreMetrics = product("CoreMetrics", "swift-metrics")
 let lifecycle = product("ServiceLifecycle", "swift-service-lifecycle")
+let signals = product("UnixSignals", "swift-service-lifecycle")
 let deque = product("DequeModule", "swift-collections")
 let heap = product("HeapModule", "swift-collections")
 
@@ -35,8 +37,10 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
@@ -56,18 +60,23 @@ let package = Package(
         room("PrometheusClient", ["HTTPTransport", "PrometheusModel", "Values"]),
         // Rank 4
         room("ServiceLevels", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"]),
-        room("KubeRuntime", ["KubeClient", "KubeModel", "Values", deque, heap, lifecycle, log, metrics]),
+        room("KubeRuntime", ["HTTPTransport", "KubeClient", "KubeModel", "Values", coreMetrics, deque, heap, log, signals]),
         // Rank 5
         room(
             "ServiceLevelsController",
-            ["KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels", "Values", lifecycle, log, metrics]),
-        room("Serving", [product("Hummingbird", "hummingbird"), lifecycle, log, metrics]),
+            ["KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels", "Values", coreMetrics, log]),
+        room(
+            "Serving",
+            [
+                "Values", product("HTTPTypes", "swift-http-types"), product("Hummingbird", "hummingbird"), product("HummingbirdCore", "hummingbird"),
+                product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), coreMetrics, lifecycle, log,
+            ]),
         // Rank 6
         .executableTarget(
             name: "plimsoll",
             dependencies: [
                 "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels",
-                "ServiceLevelsController", "Serving", "Values", product("ArgumentParser", "swift-argument-parser"), lifecycle, log, metrics,
+                "ServiceLevelsController", "Serving", "Values", product("ArgumentParser", "swift-argument-parser"), log, metrics,
             ],
             swiftSettings: settings),
         // Tests
@@ -80,14 +89,14 @@ let package = Package(
         tests("Values"),
         tests("KubeModel", ["Values"]),
         tests("PrometheusModel", ["Values"]),
-        tests("HTTPTransport"),
+        tests("HTTPTransport", ["CCurl"]),
         tests("PlimsollAPI", ["KubeModel", "Values"]),
-        tests("KubeClient", ["HTTPTransport", "KubeModel", "Values"]),
+        tests("KubeClient", ["HTTPTransport", "KubeModel", "Values", log]),
         tests("PrometheusClient", ["HTTPTransport", "PrometheusModel", "Values"]),
-        tests("ServiceLevels", ["PlimsollAPI", "PrometheusModel", "Values"]),
-        tests("KubeRuntime", ["KubeClient", "KubeModel", "Values"]),
+        tests("ServiceLevels", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"]),
+        tests("KubeRuntime", ["HTTPTransport", "KubeClient", "KubeModel", "Values"]),
         tests("ServiceLevelsController", ["KubeModel", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "Values"]),
-        tests("Serving"),
+        tests("Serving", ["Values", coreMetrics, lifecycle, log]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "TestSupport", "Values"],
             path: "Tests/EndToEnd", swiftSettings: settings),

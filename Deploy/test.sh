@@ -32,7 +32,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 step "System packages"
-"$ROOT/Deploy/cluster/packages" build control-plane prometheus
+"$ROOT/Deploy/cluster/packages" build control-plane prometheus tests
 
 if wants lint; then
     step "Format and layout"

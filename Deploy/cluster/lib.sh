@@ -37,6 +37,12 @@ show_log() {
 	tail -n "${2:-20}" "$1" | cut -c1-400 | sed 's/^/  | /' >&2
 }
 
+# Go makes what it unpacks read-only.
+remove_tree() {
+	chmod -R u+w "$@" 2>/dev/null || true
+	rm -rf "$@"
+}
+
 # with_lock NAME COMMAND...: runs it in a subshell while holding the lock. The command itself gets no copy of the descriptor,
 # so that a server it starts does not keep the lock for ever. A lock file that its holder removed is opened again.
 with_lock() {
@@ -46,7 +52,10 @@ with_lock() {
 	(
 		while :; do
 			exec 9>"$file"
-			flock 9
+			flock -w 3 9 || {
+				say "waiting for another run that holds $file"
+				flock 9
+			}
 			[ "$(stat -L -c %i /proc/self/fd/9 2>/dev/null)" = "$(stat -c %i "$file" 2>/dev/null)" ] && break
 		done
 		"$@" 9>&-

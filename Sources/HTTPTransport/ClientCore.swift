@@ -155,6 +155,14 @@ final class ClientCore: Sendable {
         }
     }
 
+    /// The lane gets nothing new and ends with what it has.
+    func retire(_ lane: Lane) {
+        state.withLock { state in
+            if state.lanes[lane.kind] === lane { state.lanes[lane.kind] = nil }
+            lane.post(.drain)
+        }
+    }
+
     /// A lane gives back an exchange that it has not sent, for the right lane to take.
     func reassign(_ exchange: Exchange) {
         let refusal = state.withLock { state -> HTTPError? in

@@ -20,6 +20,9 @@ final class LaneLoop {
     /// Origins of the multiplexed lane that answered in HTTP/1.x.
     var http1Origins: Set<String> = []
 
+    private var crowding = CrowdingDetector(patience: .seconds(1))
+    private var crowdingCheck: MonotonicTime?
+
     private let probePlan: RequestPlan?
     private var probe: ProbeMachine
     /// Exchanges under way with the probe's origin.
@@ -60,6 +63,7 @@ final class LaneLoop {
             collect()
             handOver()
             let now = MonotonicTime.now
+            makeRoom(now)
             expire(now)
             let probeDue = runProbe(now)
             if isStopping { endAll() }
@@ -92,6 +96,7 @@ final class LaneLoop {
 
     private func start(_ exchange: Exchange) {
         guard let transfer = Transfer(exchange: exchange, loop: self) else {
+            if exchange.id == Self.probeID { return probeEnded() }
             core.finished(exchange, failed: true)
             exchange.fail(exchange.unsent(.invalidRequest, "libcurl refused the request's settings"))
             return
@@ -99,6 +104,7 @@ final class LaneLoop {
         transfers[exchange.id] = transfer
         if exchange.plan.origin == probePlan?.origin, exchange.id != Self.probeID { probedTransfers += 1 }
         deadlinesMoved = true
+        if lane.kind == .multiplexed, crowdingCheck == nil { crowdingCheck = .now + crowding.patience }
         if curl_multi_add_handle(multi, transfer.easy) != CURLM_OK {
             end(transfer, .failure(transfer.error(.connect, "libcurl could not take the request")))
         }
@@ -151,12 +157,38 @@ final class LaneLoop {
         }
     }
 
+    // MARK: Other lanes
+
     /// Exchanges that still wait for the connection of a host that turned out to speak HTTP/1.x go to the other lane.
     private func handOver() {
         guard !http1Origins.isEmpty else { return }
         let origins = http1Origins
         http1Origins = []
-        // The core knows already; what it sent here before that is in the mailbox at the latest.
+        reassign(origins)
+    }
+
+    /// Where a host's connections take nothing new, what waits for them goes to a new lane, that is to a new connection; this one then ends
+    /// with the streams it has.
+    private func makeRoom(_ now: MonotonicTime) {
+        guard let check = crowdingCheck, check <= now, !isStopping else { return }
+        if transfers.isEmpty { crowding.forget() }
+        let pending = transfers.values.filter { $0.clock.sent == nil && $0.exchange.id != Self.probeID }.map { transfer in
+            CrowdingDetector.Pending(origin: transfer.plan.origin, since: transfer.clock.started, isConnecting: transfer.clock.isConnecting)
+        }
+        let (crowded, next) = crowding.look(at: pending, now: now)
+        crowdingCheck = next
+        guard !crowded.isEmpty else { return }
+        core.retire(lane)
+        reassign(crowded)
+    }
+
+    func noteSent(to origin: String, at now: MonotonicTime) {
+        deadlinesMoved = true
+        crowding.sent(to: origin, at: now)
+    }
+
+    private func reassign(_ origins: Set<String>) {
+        // The core sends nothing more here for them; what it sent before is in the mailbox at the latest.
         for command in lane.take() { handle(command) }
         for (id, transfer) in transfers where origins.contains(transfer.plan.origin) && !transfer.wasSent && id != Self.probeID {
             detach(id)?.free()
@@ -205,6 +237,7 @@ final class LaneLoop {
 
     private func sleep(_ now: MonotonicTime, _ probeDue: MonotonicTime?) {
         var until = min(nextDeadline ?? now + .seconds(60), probeDue ?? now + .seconds(60))
+        if let crowdingCheck { until = min(until, crowdingCheck) }
         if deadlinesMoved { until = now }
         if core.hasWaiting { until = min(until, now + .milliseconds(50)) }
         let milliseconds = max(0, min(60_000, ((until - now).wholeNanoseconds + 999_999) / 1_000_000))

@@ -4,6 +4,8 @@ import Glibc
 struct MonotonicTime: Comparable, Hashable, Sendable {
     var nanoseconds: Int64
 
+    static let max = MonotonicTime(nanoseconds: .max)
+
     static var now: MonotonicTime {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

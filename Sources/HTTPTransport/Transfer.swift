@@ -94,7 +94,7 @@ final class Transfer {
         let now = MonotonicTime.now
         clock.sent = now
         clock.lastActivity = now
-        loop.deadlinesMoved = true
+        loop.noteSent(to: plan.origin, at: now)
         return true
     }
 
@@ -124,9 +124,11 @@ final class Transfer {
             buffer.head.resume(.success(head))
         case .unary, .probe:
             guard plan.method != "HEAD", head.headers["content-encoding"] == nil,
-                let length = head.headers["content-length"].flatMap({ Int($0) }), length > plan.maxBodyBytes
+                let length = head.headers["content-length"].flatMap({ Int($0) }), length >= 0
             else { return true }
-            return tooLarge()
+            if length > plan.maxBodyBytes { return tooLarge() }
+            // What the server announces is not yet sent: no more than this on its word alone.
+            body.reserveCapacity(min(length, 1 << 20))
         }
         return true
     }

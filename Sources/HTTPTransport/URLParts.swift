@@ -19,6 +19,10 @@ struct URLParts {
         guard !text.isEmpty, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
             throw .malformed("it must be percent-encoded ASCII without blanks")
         }
+        // libcurl takes one slash and three for two.
+        guard let colon = text.firstIndex(of: ":"), text[colon...].hasPrefix("://"), !text[colon...].hasPrefix(":///") else {
+            throw .malformed("it needs a scheme and a host")
+        }
         guard let handle = curl_url() else { throw .malformed("out of memory") }
         defer { curl_url_cleanup(handle) }
         let flags = UInt32(CURLU_PATH_AS_IS)

@@ -12,7 +12,7 @@ package struct Condition: Sendable, Hashable {
     package var status: ConditionStatus
     /// A CamelCase word for machines.
     package var reason: String
-    /// A sentence for people.
+    /// A sentence for people, never empty.
     package var message: String
     /// The `metadata.generation` this was found for.
     package var observedGeneration: Int64

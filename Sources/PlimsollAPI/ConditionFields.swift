@@ -7,19 +7,24 @@ extension Condition: Fielded {
             type: "", status: .unknown, reason: "Unknown", message: "", observedGeneration: 0, lastTransitionTime: Instant(microseconds: 0))
     }
 
-    /// metav1.Condition.
+    /// metav1.Condition; the message is never empty, as API servers of 1.20 built with a newer Go take an empty string for null.
     package static let fields: [Field<Condition>] = [
         .required("type", \.type, "The aspect, in CamelCase.", .text(min: 1, max: 316, .labelValue, example: "Ready")),
         .required("status", \.status, "Whether it holds.", .word()),
-        .optional("observedGeneration", \.observedGeneration, "The generation of the spec that this is about.", .integer(0...Int64.max)),
+        .optional("observedGeneration", \.observedGeneration, "The generation of the spec that this is about.", .generation),
         .required("lastTransitionTime", \.lastTransitionTime, "When status last changed.", .instant),
         .required("reason", \.reason, "Why, in a CamelCase word.", .text(min: 1, max: 1024, .conditionReason, example: "RulesLoaded")),
-        .required("message", \.message, "Why, in a sentence.", .text(max: 32768, example: "All rules are loaded.")),
+        .required("message", \.message, "Why, in a sentence.", .text(min: 1, max: 32768, example: "All rules are loaded.")),
     ]
 }
 
+extension FieldType where Value == Int64 {
+    /// A `metadata.generation`.
+    static var generation: FieldType { .integer(0...wholeDoubles) }
+}
+
 extension FieldPattern {
-    fileprivate static let conditionReason = FieldPattern("^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$", what: "a CamelCase word") { text in
+    static let conditionReason = FieldPattern("^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$", what: "a CamelCase word") { text in
         func isInner(_ byte: UInt8) -> Bool { FieldPattern.isLetter(byte) || FieldPattern.isDigit(byte) || byte == UInt8(ascii: "_") }
         guard let first = text.utf8.first, let last = text.utf8.last, FieldPattern.isLetter(first), isInner(last) else { return false }
         return text.utf8.allSatisfy { isInner($0) || $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: ":") }

@@ -35,7 +35,7 @@ package struct SLOStatus: Fielded, Hashable {
     package static let maximumGroups = 10
 
     package static let fields: [Field<SLOStatus>] = [
-        .optional("observedGeneration", \.observedGeneration, "The generation of the spec that this is about.", .integer(0...Int64.max)),
+        .optional("observedGeneration", \.observedGeneration, "The generation of the spec that this is about.", .generation),
         .optional(
             "conditions", \.conditions, "Ready, Reconciling, Stalled, and what is particular to SLOs.",
             .named(Condition.self, by: "type", \.type, max: 16)),

@@ -1,6 +1,7 @@
 import KubeModel
 import KubeRuntime
 import PlimsollAPI
+import PrometheusModel
 import ServiceLevels
 
 /// Rules as files that a Prometheus loads from a directory, with a reload after changes.
@@ -16,7 +17,9 @@ struct DirectoryOutput: RuleOutput {
         if try await directory.remove(key) { reloads.changed() }
     }
 
-    func keys() async throws -> [ObjectKey] { try await directory.keys() }
+    func sweep(keeping keys: Set<ObjectKey>) async throws {
+        if try await directory.sweep(keeping: keys) { reloads.changed() }
+    }
 
     var trouble: String? { reloads.lastFailure }
 

@@ -12,7 +12,6 @@ struct ObjectOutput<Object: RuleObject>: RuleOutput {
     let gate: ConsistencyGate
     /// The object that carries the rules of an SLO.
     let make: @Sendable (GeneratedRules, SLO) throws -> JSON
-    let fieldManager: String
 
     func write(_ rules: GeneratedRules, for slo: SLO) async throws {
         let desired = try make(rules, slo)
@@ -21,31 +20,35 @@ struct ObjectOutput<Object: RuleObject>: RuleOutput {
             guard isOurs(existing, slo) else { throw ForeignObject(kind: Object.resource.kind, key: wanted.key) }
             if existing.content == ContentDigest(desired[Object.contentField] ?? .null), carries(existing.metadata, wanted) { return }
         }
-        let written = try await client.patch(Object.resource, wanted.key, .apply(desired, fieldManager: fieldManager, force: true))
+        let written = try await client.patch(Object.resource, wanted.key, .apply(desired, fieldManager: client.options.fieldManager, force: true))
         gate.wroteAt(
             owner: slo.metadata.key, kind: Object.resource, resourceVersion: written["metadata"]?["resourceVersion"]?.stringValue ?? "")
     }
 
     func remove(_ key: ObjectKey) async throws {
-        for object in owned(by: key) {
-            do throws(KubeError) {
-                try await client.delete(Object.resource, object.metadata.key, uid: object.metadata.uid)
-            } catch {
-                // Gone already, or another object by now: either way it is not ours to delete.
-                guard error.isNotFound || error.isConflict else { throw error }
-            }
+        for object in reflector.store.byIndex("owner", key.description) { try await delete(object) }
+    }
+
+    func sweep(keeping keys: Set<ObjectKey>) async throws {
+        for object in reflector.store.snapshot() {
+            if let owner = object.owner, !keys.contains(owner) { try await delete(object) }
         }
     }
 
-    func keys() async throws -> [ObjectKey] { reflector.store.snapshot().compactMap(\.owner) }
+    private func delete(_ object: Object) async throws {
+        do throws(KubeError) {
+            try await client.delete(Object.resource, object.metadata.key, uid: object.metadata.uid)
+        } catch {
+            // Gone already, or another object by now: either way it is not ours to delete.
+            guard error.isNotFound || error.isConflict else { throw error }
+        }
+    }
 
     var trouble: String? {
         reflector.isAbsent ? "the API server does not serve \(Object.resource); install it, or set another rules.output" : nil
     }
 
     var parts: [ManagedPart] { [] }
-
-    private func owned(by key: ObjectKey) -> [Object] { reflector.store.snapshot().filter { $0.owner == key } }
 
     private func isOurs(_ object: Object, _ slo: SLO) -> Bool {
         object.metadata.ownerReferences.contains { $0.uid == slo.metadata.uid }

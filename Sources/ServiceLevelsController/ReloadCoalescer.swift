@@ -1,3 +1,4 @@
+import KubeRuntime
 import Synchronization
 
 /// Turns any number of changed rule files into few reloads: a reload makes Prometheus read every file again.
@@ -14,10 +15,10 @@ final class ReloadCoalescer: Sendable {
     private static let backoff = Swift.Duration.seconds(1)
     private static let backoffCap = Swift.Duration.seconds(30)
 
-    init(clock: any Clock<Swift.Duration>, reload: @escaping @Sendable () async throws -> Void) {
+    init(timeline: Timeline, reload: @escaping @Sendable () async throws -> Void) {
         (changes, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         self.reload = reload
-        sleep = { try await clock.sleep(for: $0) }
+        sleep = { try await timeline.sleep(for: $0) }
     }
 
     /// Says that a rule file changed.

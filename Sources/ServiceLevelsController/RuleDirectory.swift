@@ -1,10 +1,11 @@
 import Glibc
 import KubeModel
+import ServiceLevels
 
 /// A directory of rule files that a Prometheus loads: one file an SLO, replaced whole, so that a reader never sees half of one.
 ///
-/// File names are `plimsoll_<instance>_<namespace>_<name>.yaml`. None of the parts may hold an underscore (they are DNS names), so a name
-/// is read back without doubt, and instances that share a directory touch only their own files.
+/// File names begin with `plimsoll_<instance>_`. No instance's name holds an underscore, so instances that share a directory touch only their
+/// own files.
 actor RuleDirectory {
     /// A file operation that the system refused.
     struct Failure: Error, CustomStringConvertible {
@@ -16,15 +17,15 @@ actor RuleDirectory {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     let path: String
-    private let prefix: String
-    private static let suffix = ".yaml"
+    private let instance: String
+    private var prefix: String { "plimsoll_\(instance)_" }
 
     init(path: String, instance: String) {
         self.path = path
-        prefix = "plimsoll_\(instance)_"
+        self.instance = instance
     }
 
-    nonisolated func fileName(for key: ObjectKey) -> String { "\(prefix)\(key.namespace)_\(key.name)\(Self.suffix)" }
+    nonisolated private func fileName(for key: ObjectKey) -> String { RuleObjects.fileName(instance: instance, key: key) }
 
     /// Makes the object's file hold `text`.
     /// - Returns: whether anything changed on disk.
@@ -62,21 +63,23 @@ actor RuleDirectory {
         throw Failure("remove", target)
     }
 
-    /// The objects of this instance that have a file; leftovers of an interrupted write are removed on the way.
-    func keys() throws(Failure) -> [ObjectKey] {
+    /// Removes this instance's files of all other objects, and leftovers of an interrupted write.
+    /// - Returns: whether a rule file was removed.
+    func sweep(keeping keys: Set<ObjectKey>) throws(Failure) -> Bool {
         guard let folder = opendir(path) else { throw Failure("read", path) }
         defer { closedir(folder) }
-        var keys: [ObjectKey] = []
+        let kept = Set(keys.map(fileName))
+        var removed = false
         while let entry = readdir(folder) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
                 field.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
             }
-            if name.hasPrefix(".\(prefix)"), name.hasSuffix(".new") { unlink("\(path)/\(name)") }
-            guard name.hasPrefix(prefix), name.hasSuffix(Self.suffix) else { continue }
-            let parts = name.dropFirst(prefix.count).dropLast(Self.suffix.count).split(separator: "_", omittingEmptySubsequences: false)
-            if parts.count == 2 { keys.append(ObjectKey(namespace: String(parts[0]), name: String(parts[1]))) }
+            if name.hasPrefix(".\(prefix)") { unlink("\(path)/\(name)") }
+            guard name.hasPrefix(prefix), !kept.contains(name) else { continue }
+            guard unlink("\(path)/\(name)") == 0 || errno == ENOENT else { throw Failure("remove", "\(path)/\(name)") }
+            removed = true
         }
-        return keys.sorted()
+        return removed
     }
 
     private func contents(of file: String) -> [UInt8]? {

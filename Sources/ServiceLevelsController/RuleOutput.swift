@@ -1,5 +1,5 @@
-package import KubeModel
-package import KubeRuntime
+import KubeModel
+import KubeRuntime
 import PlimsollAPI
 import ServiceLevels
 
@@ -11,8 +11,8 @@ protocol RuleOutput: Sendable {
     /// Takes the object's rules out.
     func remove(_ key: ObjectKey) async throws
 
-    /// The objects that have rules there, for the sweep of orphans.
-    func keys() async throws -> [ObjectKey]
+    /// Takes out this instance's rules of all other objects: they went while nobody looked.
+    func sweep(keeping keys: Set<ObjectKey>) async throws
 
     /// What keeps the rules that were written from being loaded; nil when nothing is known.
     var trouble: String? { get }

@@ -89,4 +89,33 @@ struct HTTP2Tests {
         #expect(head.status == 200 && head.body.isEmpty)
         await client.shutdown()
     }
+
+    /// nginx says GOAWAY after three requests; the stream goes on, so the connection stays, and nothing new may go on it.
+    @Test func aStreamOnAConnectionThatTakesNothingNewHoldsNobodyUp() async throws {
+        let server = try await Nginx(.init(extra: "keepalive_requests 3;"))
+        try server.makeFile("big.bin", bytes: 4 << 20)
+        let client = HTTPClient.make(tls: try await Nginx.trust())
+        let stream = try await client.stream(HTTPRequest(url: "\(server.url)/slow/big.bin", deadlines: HTTPDeadlines(whole: nil)))
+        var iterator = stream.makeAsyncIterator()
+        #expect(try await iterator.next()?.isEmpty == false)
+        for _ in 0..<7 { #expect(try await client.get("\(server.url)/who").status == 200) }
+        #expect(try await iterator.next()?.isEmpty == false)
+        await client.shutdown()
+    }
+
+    /// nginx takes 128 streams a connection, libcurl 100.
+    @Test func moreStreamsThanAConnectionCarriesGetAnother() async throws {
+        let server = try await Nginx()
+        try server.makeFile("big.bin", bytes: 4 << 20)
+        let client = HTTPClient.make(tls: try await Nginx.trust()) { $0.maxInFlight = 300 }
+        let streams = try await withThrowingTaskGroup(of: HTTPStream.self) { group in
+            for _ in 0..<130 {
+                group.addTask { try await client.stream(HTTPRequest(url: "\(server.url)/slow/big.bin", deadlines: HTTPDeadlines(whole: nil))) }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(streams.count == 130)
+        #expect(client.counters.connectionsOpen == 2)
+        await client.shutdown()
+    }
 }

@@ -101,7 +101,8 @@ import Values
     @Test func request() {
         #expect(
             ExecCredentialCodec.request(Self.plugin, interactive: false)
-                == #"{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","spec":{"interactive":false,"cluster":{"server":"https://h"}}}"#)
+                == #"{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","spec":{"interactive":false,"cluster":{"server":"https://h"}}}"#
+        )
     }
 
     @Test func goodAnswers() throws {
@@ -123,8 +124,14 @@ import Values
         (#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1"}"#, "v1beta1"),
         (#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"}"#, "no status"),
         (#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{}}"#, "neither token nor"),
-        (#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"secret","clientKeyData":"k"}}"#, "belong together"),
-        (#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"secret","expirationTimestamp":"soon"}}"#, "RFC 3339"),
+        (
+            #"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"secret","clientKeyData":"k"}}"#,
+            "belong together"
+        ),
+        (
+            #"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"secret","expirationTimestamp":"soon"}}"#,
+            "RFC 3339"
+        ),
     ])
     func badAnswers(text: String, expected: String) {
         guard case .failure(let error) = Self.answer(text) else {
@@ -138,7 +145,9 @@ import Values
 }
 
 @Suite struct ExecProcessTests {
-    static func shell(_ script: String, environment: [String: Secret] = [:], mode: ExecPluginConfiguration.InteractiveMode = .never) -> ExecPluginConfiguration {
+    static func shell(_ script: String, environment: [String: Secret] = [:], mode: ExecPluginConfiguration.InteractiveMode = .never)
+        -> ExecPluginConfiguration
+    {
         ExecPluginConfiguration(
             apiVersion: "client.authentication.k8s.io/v1", command: "sh", arguments: ["-c", script], environment: environment, interactiveMode: mode,
             installHint: "get it from the shop")

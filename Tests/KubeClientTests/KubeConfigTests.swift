@@ -8,7 +8,9 @@ struct Files {
     var files: [String: String]
     var environment: [String: String] = [:]
 
-    func load(_ path: String? = nil, context: String? = nil, policy: ConfigurationPolicy = .trusted) throws(KubeConfigurationError) -> KubeConfiguration {
+    func load(_ path: String? = nil, context: String? = nil, policy: ConfigurationPolicy = .trusted) throws(KubeConfigurationError)
+        -> KubeConfiguration
+    {
         let files = files
         let sources = ConfigurationSources(environment: environment, serviceAccountDirectory: "/sa") { path throws(FileReadError) in
             if path == "/unreadable" { throw FileReadError(path: path, reason: "Permission denied") }
@@ -130,7 +132,10 @@ struct Files {
         ("a: 1\n---\nb: 2", "/k: holds 2 YAML documents"),
         ("current-context: nope", "/k: current-context \"nope\" is not there; there are none"),
         ("contexts: [{name: b}, {name: a}]", "/k: no current-context is set; name one of \"a\", \"b\""),
-        ("current-context: a\ncontexts: [{name: a, context: {cluster: x}}]", "/k:2:12: context \"a\" names cluster \"x\", which is not there; there are none"),
+        (
+            "current-context: a\ncontexts: [{name: a, context: {cluster: x}}]",
+            "/k:2:12: context \"a\" names cluster \"x\", which is not there; there are none"
+        ),
         (
             "current-context: a\nclusters: [{name: x, cluster: {server: 'https://h'}}]\ncontexts: [{name: a, context: {cluster: x, user: w}}]",
             "names user \"w\", which is not there"
@@ -183,11 +188,14 @@ struct Files {
     }
 
     @Test func credentialsByPrecedence() throws {
-        func credential(_ user: String) throws -> KubeConfiguration.Credential { try Files(files: ["/d/k": Self.config(user: user)]).load("/d/k").credential }
+        func credential(_ user: String) throws -> KubeConfiguration.Credential {
+            try Files(files: ["/d/k": Self.config(user: user)]).load("/d/k").credential
+        }
         #expect(try credential("{}") == .none)
         #expect(try credential("{token: t, tokenFile: f}") == .tokenFile(path: "/d/f", initial: Secret("t")))
         #expect(try credential("{username: u, password: p}") == .basic(user: "u", password: Secret("p")))
-        let exec = "exec: {command: ./mint, apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, args: [a], env: [{name: A, value: b}]}"
+        let exec =
+            "exec: {command: ./mint, apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, args: [a], env: [{name: A, value: b}]}"
         #expect(try credential("{token: t, \(exec)}") == .token(Secret("t")))
         #expect(
             try credential("{\(exec)}")
@@ -251,7 +259,8 @@ struct Files {
     @Test func anUntrustedKubeconfigRunsNothingAndReadsNothing() throws {
         #expect(
             Files(files: ["/k": Self.whole]).error("/k", policy: .untrusted)
-                == "/k, context main: not allowed in this kubeconfig: certificate-authority names a file (give certificate-authority-data); proxy-url is set")
+                == "/k, context main: not allowed in this kubeconfig: certificate-authority names a file (give certificate-authority-data); proxy-url is set"
+        )
         let exec = Self.config(user: "exec: {command: x, apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never}")
         #expect(throws: KubeConfigurationError.self) { try KubeConfiguration.parse(exec, name: "secret a/b", policy: .untrusted) }
         for cluster in ["server: http://h", "{server: 'https://h', insecure-skip-tls-verify: true}"] {

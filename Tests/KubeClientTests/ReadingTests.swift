@@ -45,13 +45,16 @@ struct Sized: KubeObject, Equatable {
     }
 
     @Test func nullAndMissingItems() throws {
-        #expect(try Self.sized(#"{"kind":"SizedList","items":null,"metadata":{"resourceVersion":"1","continue":"","remainingItemCount":null}}"#).items.isEmpty)
+        #expect(
+            try Self.sized(#"{"kind":"SizedList","items":null,"metadata":{"resourceVersion":"1","continue":"","remainingItemCount":null}}"#).items
+                .isEmpty)
         #expect(try Self.sized(#"{"kind":"SizedList","metadata":null}"#).continueToken == nil)
     }
 
     @Test func oneBadItemHarmsNoOther() throws {
         let page = try Self.sized(
-            #"{"items":[{"size":1},{"metadata":{"name":"x","namespace":"n"},"size":"two"},{"deep":{"a":[1,{"b":2}]}},5,{"size":3}],"kind":"SizedList"}"#)
+            #"{"items":[{"size":1},{"metadata":{"name":"x","namespace":"n"},"size":"two"},{"deep":{"a":[1,{"b":2}]}},5,{"size":3}],"kind":"SizedList"}"#
+        )
         #expect(page.items.map(\.size) == [1, 3])
         #expect(page.undecodable.map(\.index) == [1, 2, 3])
         #expect(page.undecodable.map(\.name) == ["n/x", "", ""])
@@ -68,8 +71,12 @@ struct Sized: KubeObject, Equatable {
     }
 
     @Test func treesGetTheirKind() throws {
-        let page = try Self.trees(#"{"kind":"ConfigMapList","apiVersion":"v1","items":[{"metadata":{"name":"a"}},{"kind":"Other","apiVersion":"v2"}]}"#)
-        #expect(page.items.map { $0.text() } == [#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}"#, #"{"kind":"Other","apiVersion":"v2"}"#])
+        let page = try Self.trees(
+            #"{"kind":"ConfigMapList","apiVersion":"v1","items":[{"metadata":{"name":"a"}},{"kind":"Other","apiVersion":"v2"}]}"#)
+        #expect(
+            page.items.map { $0.text() } == [
+                #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}"#, #"{"kind":"Other","apiVersion":"v2"}"#,
+            ])
     }
 }
 
@@ -106,7 +113,10 @@ struct Sized: KubeObject, Equatable {
     func events(text: String, expected: String) { #expect(Self.name(Self.decode(text)) == expected) }
 
     @Test(arguments: [
-        (#"{"type":"ADDED","object":{"metadata":{"name":"a","namespace":"n"},"size":"x"}}"#, "sizeds.example.com n/a: ADDED watch event can't be read: "),
+        (
+            #"{"type":"ADDED","object":{"metadata":{"name":"a","namespace":"n"},"size":"x"}}"#,
+            "sizeds.example.com n/a: ADDED watch event can't be read: "
+        ),
         (#"{"type":"MODIFIED","object":{"metadata":{"name":"a"}}}"#, "size is missing"),
         (#"{"type":"ADDED","object":null}"#, "ADDED"),
         (#"{"type":"ADDED"}"#, "without object"),

@@ -12,20 +12,21 @@ import Testing
         #expect(machine.after(status: 401, retryAfterSeconds: nil) == .finish)
     }
 
-    @Test(arguments: [
-        (429, 1, false, RetryMachine.Action.wait(.seconds(1), shared: true)),
-        (429, 1, true, .wait(.seconds(1), shared: true)),
-        (429, nil, true, .finish),
-        (503, 2, false, .wait(.seconds(2), shared: false)),
-        (503, nil, true, .finish),
-        (500, 1, true, .wait(.seconds(1), shared: false)),
-        (500, 1, false, .finish),
-        (504, 1, false, .finish),
-        (409, 1, true, .finish),
-        (422, 1, true, .finish),
-        (429, 31, true, .finish),
-        (429, Int.max, true, .finish),
-    ] as [(Int, Int?, Bool, RetryMachine.Action)])
+    @Test(
+        arguments: [
+            (429, 1, false, RetryMachine.Action.wait(.seconds(1), shared: true)),
+            (429, 1, true, .wait(.seconds(1), shared: true)),
+            (429, nil, true, .finish),
+            (503, 2, false, .wait(.seconds(2), shared: false)),
+            (503, nil, true, .finish),
+            (500, 1, true, .wait(.seconds(1), shared: false)),
+            (500, 1, false, .finish),
+            (504, 1, false, .finish),
+            (409, 1, true, .finish),
+            (422, 1, true, .finish),
+            (429, 31, true, .finish),
+            (429, Int.max, true, .finish),
+        ] as [(Int, Int?, Bool, RetryMachine.Action)])
     func answers(status: Int, retryAfter: Int?, idempotent: Bool, expected: RetryMachine.Action) {
         var machine = RetryMachine(limits: .init(), isIdempotent: idempotent)
         #expect(machine.after(status: status, retryAfterSeconds: retryAfter) == expected)

@@ -32,7 +32,8 @@ import Testing
     }
 
     @Test func aProxysWebPageIsToldInALine() {
-        let html = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n<hr>nginx</body></html>"
+        let html =
+            "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n<hr>nginx</body></html>"
         let status = Self.read(502, html, [HTTPHeader("Content-Type", "text/html; charset=utf-8")])
         #expect(status.message == "the server answered 502 with a web page, as a proxy would: 502 Bad Gateway 502 Bad Gateway nginx")
         #expect(status.code == 502)
@@ -77,10 +78,10 @@ import Testing
     func classes(status: KubeStatus, expected: String) {
         let error = KubeError.status(status)
         let name =
-            if error.isAlreadyExists { "exists" } else if error.isConflict { "conflict" } else if error.isExpired { "expired" }
-            else if error.isTooLargeResourceVersion { "tooLarge" } else if error.isNamespaceTerminating { "terminating" }
-            else if error.isForbidden { "forbidden" } else if error.isUnauthorized { "unauthorized" } else if error.isTooManyRequests { "throttled" }
-            else { "other" }
+            if error.isAlreadyExists { "exists" } else if error.isConflict { "conflict" } else if error.isExpired {
+                "expired"
+            } else if error.isTooLargeResourceVersion { "tooLarge" } else if error.isNamespaceTerminating { "terminating" } else if error.isForbidden
+            { "forbidden" } else if error.isUnauthorized { "unauthorized" } else if error.isTooManyRequests { "throttled" } else { "other" }
         #expect(name == expected)
     }
 

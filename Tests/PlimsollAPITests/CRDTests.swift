@@ -36,7 +36,9 @@ struct CRDTests {
             if isOwn, !node.path.hasSuffix("[]"), !node.path.hasSuffix("{}") { #expect(schema["description"] != nil, "\(node.path)") }
             switch type {
             case "string" where isOwn: #expect(schema["maxLength"] != nil || schema["enum"] != nil || schema["format"] != nil, "\(node.path)")
-            case "integer": #expect(schema["minimum"] != nil && schema["maximum"] != nil, "\(node.path)")
+            case "integer":
+                let bounds = [schema["minimum"]?.intValue, schema["maximum"]?.intValue].compactMap { $0 }
+                #expect(bounds.count == 2 && bounds.allSatisfy { abs($0) <= 1 << 53 }, "\(node.path): API servers compare bounds as doubles")
             case "array":
                 #expect(schema["maxItems"] != nil && schema["x-kubernetes-list-type"] != nil, "\(node.path)")
             case "object" where schema["additionalProperties"] != nil:

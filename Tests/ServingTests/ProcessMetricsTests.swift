@@ -71,6 +71,27 @@ import Testing
         #expect(child.output == "")
     }
 
+    /// All that the runtime describes, each as the type its name says.
+    @Test(.enabled(if: Self.promtool != nil, "no promtool on PATH: apt-get install prometheus"))
+    func promtoolAcceptsTheRuntimesMetrics() async throws {
+        let promtool = try #require(Self.promtool)
+        let registry = PrometheusRegistry()
+        registry.describe(MetricDescription.runtime)
+        for described in MetricDescription.runtime {
+            if described.name.hasSuffix("_total") {
+                registry.makeCounter(label: described.name, dimensions: [("name", "slo")]).increment(by: 1)
+            } else if described.buckets != nil {
+                registry.makeTimer(label: described.name, dimensions: [("name", "slo")]).recordNanoseconds(1)
+            } else {
+                registry.makeRecorder(label: described.name, dimensions: [("name", "slo")], aggregate: false).record(Int64(1))
+            }
+        }
+        let scratch = try ScratchDirectory()
+        try writeFile(scratch.file("metrics"), String(decoding: registry.exposition(), as: UTF8.self))
+        let child = try ChildProcess("/bin/sh", ["-c", "\(promtool) check metrics < \(scratch.file("metrics"))"], output: scratch.file("out"))
+        #expect(await child.wait(timeout: .seconds(30)) == .code(0), "\(child.output)")
+    }
+
     /// The linter is really asked: it refuses what lacks a help text.
     @Test(.enabled(if: Self.promtool != nil, "no promtool on PATH: apt-get install prometheus"))
     func promtoolRefusesWhatHasNoHelp() async throws {

@@ -10,11 +10,11 @@ import Values
 
 @Suite struct ServingServiceTests {
     private func service(
-        _ address: ListenAddress = .init(host: "127.0.0.1", port: 0), registry: PrometheusRegistry = .init(), health: HealthChecks = .init(),
+        _ address: ListenAddress = .init(host: "127.0.0.1", port: 0), registry: PrometheusRegistry = .init(), probes: Probes = .init(),
         routes: [Route] = [], limits: ServingLimits = .init()
     ) -> ServingService {
         .init(
-            address: address, registry: registry, health: health, routes: routes, limits: limits,
+            address: address, registry: registry, probes: probes, routes: routes, limits: limits,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 
@@ -40,11 +40,10 @@ import Values
         let registry = PrometheusRegistry()
         registry.describe([.init("plimsoll_test_total", "A test.")])
         registry.makeCounter(label: "plimsoll_test_total", dimensions: [("a", "b")]).increment(by: 3)
-        let health = HealthChecks()
-        let ready = SyncedFlag()
-        health.register("sync") { ready.value ? .passing : .failing(reason: "SLO: first list is not done") }
-        health.register("loop", [.live]) { .passing }
-        try await running(service(registry: registry, health: health)) { client in
+        let problem = Box<String?>("SLO: first list is not done")
+        let probes = Probes(
+            live: { .init([.init("loop")]) }, ready: { .init([.init("config"), .init("sync", problem: problem.value)]) })
+        try await running(service(registry: registry, probes: probes)) { client in
             let metrics = await client.get("/metrics")
             #expect(metrics.status == 200)
             #expect(metrics.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
@@ -53,12 +52,12 @@ import Values
             #expect((live.status, live.body) == (200, "ok\n"))
             let unready = await client.get("/readyz")
             #expect((unready.status, unready.body) == (503, "[-]sync: SLO: first list is not done\nreadyz check failed\n"))
-            ready.value = true
+            #expect(await client.get("/readyz?verbose").body == "[+]config ok\n[-]sync: SLO: first list is not done\nreadyz check failed\n")
+            problem.value = nil
             #expect(await client.get("/readyz").body == "ok\n")
-            #expect(await client.get("/readyz?verbose").body == "[+]sync ok\nreadyz check passed\n")
-            health.beginShutdown()
-            #expect(await client.get("/readyz").body == "[-]shutdown: the daemon is stopping\nreadyz check failed\n")
-            #expect(await client.get("/healthz").status == 200)
+            #expect(await client.get("/readyz?verbose=1").body == "[+]config ok\n[+]sync ok\nreadyz check passed\n")
+            problem.value = "two\nlines"
+            #expect(await client.get("/readyz").body == "[-]sync: two lines\nreadyz check failed\n")
         }
     }
 
@@ -142,6 +141,56 @@ import Values
         gate.continuation.yield()
         #expect(await answer.body == "late\n")
         try await end
+    }
+
+    /// Cancelling the task is a stop like any other.
+    @Test func cancellingStopsGracefully() async throws {
+        let gate = AsyncStream<Void>.makeStream()
+        let entered = AsyncStream<Void>.makeStream()
+        let slow = Route("/slow") { _ in
+            entered.continuation.yield()
+            for await _ in gate.stream { break }
+            return .text("late\n")
+        }
+        var limits = ServingLimits()
+        limits.drain = .seconds(60)
+        let served = service(routes: [slow], limits: limits)
+        let task = Task { try await served.run() }
+        let client = RawClient(port: try await served.bound().port)
+        // An idle connection that is kept open.
+        let idle = RawClient.connect(client.port)
+        #expect(idle >= 0)
+        async let answer = client.get("/slow")
+        for await _ in entered.stream { break }
+        task.cancel()
+        #expect(await eventually { RawClient.connectRefused(client.port) })
+        gate.continuation.yield()
+        #expect(await answer.body == "late\n")
+        try await task.value
+        close(idle)
+        let cancelled = service()
+        let early = Task { try await cancelled.run() }
+        early.cancel()
+        try await early.value
+    }
+
+    /// A scrape that takes long holds up no probe.
+    @Test func probesDoNotWaitForAScrape() async throws {
+        let registry = PrometheusRegistry()
+        let entered = SyncedFlag()
+        let release = SyncedFlag()
+        registry.registerCollector {
+            entered.value = true
+            while !release.value { usleep(1000) }
+            return [.init(name: "slow", help: "", samples: [.init([], 1)])]
+        }
+        try await running(service(registry: registry)) { client in
+            async let metrics = client.get("/metrics")
+            #expect(await eventually { entered.value })
+            #expect(await client.get("/healthz").status == 200)
+            release.value = true
+            #expect(await metrics.body.hasSuffix("slow 1\n"))
+        }
     }
 
     /// A client that never finishes its request can't hold up the stop.

@@ -94,6 +94,20 @@ import Values
         #expect(bad == 1)
     }
 
+    @Test func readsOutOfRawMemoryAndSlices() throws {
+        let bytes = Array(#"xx[1,2]"#.utf8)
+        let sum = try bytes.withUnsafeBytes { buffer in
+            try JSONReader.read(UnsafeRawBufferPointer(rebasing: buffer[2...])) { reader in
+                var sum: Int64 = 0
+                try reader.readArray { reader in sum += try reader.readInt() }
+                return sum
+            }
+        }
+        #expect(sum == 3)
+        #expect(try JSON(parsing: bytes[2...]) == [1, 2])
+        #expect(throws: JSONError.self) { try JSONReader.read(UnsafeRawBufferPointer(start: nil, count: 0)) { try $0.readInt() } }
+    }
+
     @Test func skippingTellsWhereTheBytesAre() throws {
         let text = #" {"a" : {"b":[1, 2]} , "c":3}"#
         let bytes = Array(text.utf8)

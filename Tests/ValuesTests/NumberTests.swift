@@ -69,6 +69,17 @@ import Values
         #expect(ExactDecimal(Int.min).magnitude.description == "9223372036854775808")
     }
 
+    @Test(
+        arguments: [
+            (0, "0"), (-0.0, "0"), (0.1, "0.1"), (99.95, "99.95"), (-1e-5, "-0.00001"), (1e22, "10000000000000000000000"),
+            (.leastNonzeroMagnitude, "0"),
+            (1.2345678901234567e-30, "0.00000000000000000000000000000123456789"), (1e38, nil), (.nan, nil), (.infinity, nil),
+            (.greatestFiniteMagnitude, nil),
+        ] as [(Double, String?)])
+    func decimalsOfDoubles(value: Double, text: String?) {
+        #expect(ExactDecimal(value)?.description == text)
+    }
+
     /// Against integers of the compiler, scaled.
     @Test(arguments: seeds)
     func decimalsAgreeWithIntegers(seed: UInt64) throws {

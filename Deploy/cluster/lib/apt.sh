@@ -53,5 +53,8 @@ apt_copy_sources() {
 		-o APT::Sandbox::User=root -o Acquire::Languages=none -o Acquire::Retries=3
 	)
 	# One source that fails is no harm if the rest has what is asked for.
-	apt-get -q "${APT_COPY[@]}" update >"$folder/update.log" 2>&1 || say "apt-get update of the copied sources complained; see $folder/update.log"
+	apt-get -q "${APT_COPY[@]}" update >"$folder/update.log" 2>&1 || {
+		say "apt-get update of the copied sources complained"
+		show_log "$folder/update.log" 5
+	}
 }

@@ -48,7 +48,7 @@ start_controller_manager() {
 		--tls-cert-file "$PKI/kube-controller-manager.crt" --tls-private-key-file "$PKI/kube-controller-manager.key" \
 		--service-account-private-key-file "$PKI/service-account.key" --root-ca-file "$PKI/ca.crt" --use-service-account-credentials \
 		--cluster-signing-cert-file "$PKI/ca.crt" --cluster-signing-key-file "$PKI/ca.key" \
-		--node-monitor-grace-period 40s --terminated-pod-gc-threshold 200
+		--node-monitor-period 1s --node-monitor-grace-period 40s --terminated-pod-gc-threshold 200
 }
 
 start_scheduler() {

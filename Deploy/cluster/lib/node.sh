@@ -1,12 +1,18 @@
 # A node that runs real containers: containerd, kubelet and kube-proxy in namespaces of their own. Sourced.
 # shellcheck shell=bash
 
+bridge_is_ours() { [ "$(cat "/sys/class/net/$BRIDGE/ifalias" 2>/dev/null)" = "$CLUSTER_DIR" ]; }
+
 # The bridge, with routes to the node's pods and services from this machine.
 make_bridge() {
+	# On a stock kernel these are modules, and from inside the node they could not be loaded.
+	modprobe -q -a br_netfilter overlay nf_conntrack 2>/dev/null || true
 	if [ ! -e "/sys/class/net/$BRIDGE" ]; then
 		ip link add "$BRIDGE" type bridge
+		ip link set "$BRIDGE" alias "$CLUSTER_DIR"
 		ip address add "$BRIDGE_ADDRESS/24" dev "$BRIDGE"
 	fi
+	bridge_is_ours || die "network device $BRIDGE is not of cluster $CLUSTER_DIR but of '$(cat "/sys/class/net/$BRIDGE/ifalias")'; take this cluster down and up again, it will get another"
 	ip link set "$BRIDGE" up
 	ip route replace "$POD_CIDR" via "$NODE_ADDRESS" dev "$BRIDGE" onlink
 	ip route replace "$SERVICE_CIDR" via "$NODE_ADDRESS" dev "$BRIDGE" onlink
@@ -69,9 +75,9 @@ start_containerd() {
 	containerd_configuration | write_if_changed "$NODE/containerd.toml" || true
 	cni_configuration | write_if_changed "$NODE/cni/pods.conflist" || true
 	start_in_node containerd /usr/bin/containerd --config "$NODE/containerd.toml" --log-level warn
-	wait_server 30 containerd in_node ctr --connect-timeout 2s version
+	wait_server 30 containerd in_node /usr/bin/ctr --connect-timeout 2s version
 	# shellcheck disable=SC2016 # that $(...) is for the script being written.
-	printf '#!/bin/sh\n# ctr of the node, in the namespace of its pods.\nexec nsenter --target "$(cat %q)" --mount --net --pid -- ctr -n k8s.io "$@"\n' \
+	printf '#!/bin/sh\n# ctr of the node, in the namespace of its pods.\nexec nsenter --target "$(cat %q)" --mount --net --pid -- /usr/bin/ctr -n k8s.io "$@"\n' \
 		"$CLUSTER_DIR/pids/node" | write_if_changed "$CLUSTER_DIR/bin/ctr" || true
 	chmod +x "$CLUSTER_DIR/bin/ctr"
 	local image archive
@@ -104,7 +110,8 @@ kubelet_configuration() {
 		evictionHard: {memory.available: 50Mi, nodefs.available: 1%, imagefs.available: 1%}
 		# Short, so that tests of volumes and of config maps need not wait.
 		syncFrequency: 10s
-		nodeStatusUpdateFrequency: 10s
+		nodeStatusUpdateFrequency: 2s
+		nodeStatusReportFrequency: 5m
 	YAML
 }
 
@@ -163,8 +170,10 @@ remove_node() {
 	local root try
 	[ -s "$CLUSTER_DIR/index" ] || return 0
 	addresses
-	ip link delete "$BRIDGE-0" 2>/dev/null || true
-	[ ! -e "$CLUSTER_DIR/node" ] || ip link delete "$BRIDGE" 2>/dev/null || true
+	if bridge_is_ours; then
+		ip link delete "$BRIDGE-0" 2>/dev/null || true
+		ip link delete "$BRIDGE"
+	fi
 	for root in "/sys/fs/cgroup/plimsoll-$NAME" /sys/fs/cgroup/*/"plimsoll-$NAME"; do
 		for ((try = 0; try < 50; try++)); do
 			[ -d "$root" ] || break

@@ -44,7 +44,7 @@ start_server() {
 	if server_alive "$name"; then
 		[ "$*" != "$(cat "$CLUSTER_DIR/servers/$name.command" 2>/dev/null)" ] || return 0
 		say "$name: its command changed, restarting it"
-		stop_server "$name"
+		stop_server "$name" 5
 	elif [ -e "$CLUSTER_DIR/pids/$name" ]; then
 		say "$name had died, starting it again"
 	fi

@@ -24,12 +24,14 @@ write_if_changed() {
 	mv "$file.new" "$file"
 }
 
-# The smallest number that no other cluster of this cache has, whose bridge is nobody's.
+# A number that no other cluster of this cache has, whose bridge is nobody's. Each cache starts to count elsewhere.
 choose_index() {
 	[ ! -s "$CLUSTER_DIR/index" ] || return 0
-	local index taken
+	local index start step taken
 	taken=" $({ cat "$CACHE"/clusters/*/index 2>/dev/null || true; } | tr '\n' ' ') "
-	for ((index = 0; index < 250; index++)); do
+	start=$(printf '%s' "$CACHE" | cksum | cut -d' ' -f1)
+	for ((step = 0; step < 250; step++)); do
+		index=$(((start + step) % 250))
 		[[ "$taken" != *" $index "* ]] || continue
 		[ ! -e "/sys/class/net/plim$index" ] || continue
 		printf '%s\n' "$index" >"$CLUSTER_DIR/index"

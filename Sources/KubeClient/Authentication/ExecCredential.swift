@@ -31,7 +31,9 @@ package enum ExecCredentialCodec {
         func wrong(_ what: String) -> ExecPluginError { ExecPluginError(command: plugin.command, message: what) }
         guard !output.allSatisfy({ $0 <= 0x20 }) else { throw wrong("printed nothing; an ExecCredential is expected on standard output") }
         let json: JSON
-        do { json = try JSON(parsing: output) } catch { throw wrong("printed no JSON (\(error.message) at byte \(error.offset)); an ExecCredential is expected") }
+        do { json = try JSON(parsing: output) } catch {
+            throw wrong("printed no JSON (\(error.message) at byte \(error.offset)); an ExecCredential is expected")
+        }
         guard json["kind"]?.stringValue == "ExecCredential" else {
             throw wrong("printed kind \(quoted(json["kind"])), not ExecCredential")
         }

@@ -85,5 +85,6 @@ final class ExecPlugin: Sendable {
         }
     }
 
-    private static let cancelled = KubeError.transport(HTTPError(kind: .cancelled, isRetrySafe: true, message: "cancelled while waiting for credentials"))
+    private static let cancelled = KubeError.transport(
+        HTTPError(kind: .cancelled, isRetrySafe: true, message: "cancelled while waiting for credentials"))
 }

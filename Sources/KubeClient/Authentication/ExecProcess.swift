@@ -5,7 +5,9 @@ enum ExecProcess {
     static let outputLimit = 1 << 20
 
     /// The program's standard output if it exits with 0. Standard error goes to ours. Throws a sentence on any failure.
-    static func run(_ plugin: ExecPluginConfiguration, environment inherited: [String: String], timeout: Swift.Duration) throws(ExecPluginError) -> [UInt8] {
+    static func run(_ plugin: ExecPluginConfiguration, environment inherited: [String: String], timeout: Swift.Duration) throws(ExecPluginError)
+        -> [UInt8]
+    {
         let terminal = isatty(STDIN_FILENO) == 1
         let interactive = plugin.interactiveMode != .never && terminal
         if plugin.interactiveMode == .always, !terminal {
@@ -24,7 +26,8 @@ enum ExecProcess {
         var output: Int32
     }
 
-    private static func spawn(_ plugin: ExecPluginConfiguration, _ environment: [String: String], interactive: Bool) throws(ExecPluginError) -> Child {
+    private static func spawn(_ plugin: ExecPluginConfiguration, _ environment: [String: String], interactive: Bool) throws(ExecPluginError) -> Child
+    {
         var pipe: [Int32] = [-1, -1]
         guard Glibc.pipe(&pipe) == 0 else {
             throw ExecPluginError(command: plugin.command, message: "can't be started: \(SmallFile.reason(errno))")

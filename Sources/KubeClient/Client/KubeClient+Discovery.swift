@@ -36,7 +36,8 @@ package struct ServerVersion: Sendable, Hashable, CustomStringConvertible {
         func number(_ key: String) -> Int? { Int(json[key]?.stringValue?.prefix { $0.isASCII && $0.isNumber } ?? "") }
         guard let major = number("major"), let minor = number("minor") else { return nil }
         self.init(
-            major: major, minor: minor, gitVersion: json["gitVersion"]?.stringValue ?? "\(major).\(minor)", platform: json["platform"]?.stringValue ?? "")
+            major: major, minor: minor, gitVersion: json["gitVersion"]?.stringValue ?? "\(major).\(minor)",
+            platform: json["platform"]?.stringValue ?? "")
     }
 
     package func isAtLeast(_ major: Int, _ minor: Int) -> Bool { (self.major, self.minor) >= (major, minor) }
@@ -68,7 +69,8 @@ extension KubeClient {
 
     /// The resources of one version of a group; a version that isn't served is `isNotFound`.
     package func resources(group: String, version: String) async throws(KubeError) -> [APIResource] {
-        let path = group.isEmpty ? "/api/\(PercentEncoding.encode(version))" : "/apis/\(PercentEncoding.encode(group))/\(PercentEncoding.encode(version))"
+        let path =
+            group.isEmpty ? "/api/\(PercentEncoding.encode(version))" : "/apis/\(PercentEncoding.encode(group))/\(PercentEncoding.encode(version))"
         return (try await tree(call("GET", path), path)["resources"]?.arrayValue ?? []).compactMap { resource in
             guard let name = resource["name"]?.stringValue, let kind = resource["kind"]?.stringValue else { return nil }
             func texts(_ key: String) -> [String] { (resource[key]?.arrayValue ?? []).compactMap(\.stringValue) }
@@ -85,7 +87,7 @@ extension KubeClient {
     package func serves(_ resource: ResourceKind) async throws(KubeError) -> Bool {
         do throws(KubeError) {
             return try await resources(group: resource.group, version: resource.version).contains { $0.name == resource.plural }
-        } catch where error.isNotFound {
+        } catch  where error.isNotFound {
             return false
         }
     }

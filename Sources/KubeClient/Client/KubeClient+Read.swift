@@ -63,7 +63,7 @@ extension KubeClient {
                 whole.items += page.items
                 whole.undecodable += page.undecodable.map { UndecodableItem(index: $0.index + offset, name: $0.name, message: $0.message) }
             }
-        } catch where error.isExpired {
+        } catch  where error.isExpired {
             return try await list(resource, namespace: namespace, as: type, labelSelector: labelSelector, fieldSelector: fieldSelector)
         }
         return whole

@@ -54,7 +54,8 @@ extension KubeClient {
     /// Returns the object with its deletion under way, or the Status of one that is gone.
     @discardableResult
     package func delete(
-        _ resource: ResourceKind, _ key: ObjectKey, uid: String? = nil, resourceVersion: String? = nil, propagation: DeletionPropagation = .background,
+        _ resource: ResourceKind, _ key: ObjectKey, uid: String? = nil, resourceVersion: String? = nil,
+        propagation: DeletionPropagation = .background,
         dryRun: Bool = false
     ) async throws(KubeError) -> JSON {
         var options: JSON = ["apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": .string(propagation.rawValue)]

@@ -35,7 +35,8 @@ package struct KubeClientOptions: Sendable {
     package init(
         version: String = "dev", fieldManager: String = "plimsoll", maxInFlight: Int = 32, maxWatches: Int = 90,
         requestTimeout: Swift.Duration = .seconds(30), http2: Bool = true, guardPolicy: AddressGuard = .noLinkLocal,
-        execTimeout: Swift.Duration = .seconds(60), certificatePeriod: Swift.Duration = .seconds(60), logger: Logger = Logger(label: "plimsoll.kubeclient")
+        execTimeout: Swift.Duration = .seconds(60), certificatePeriod: Swift.Duration = .seconds(60),
+        logger: Logger = Logger(label: "plimsoll.kubeclient")
     ) {
         self.version = version
         self.fieldManager = fieldManager

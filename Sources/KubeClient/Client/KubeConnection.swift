@@ -62,8 +62,7 @@ final class KubeConnection: Sendable {
                 let response = try await client(call.lane).send(request)
                 note(response.headers)
                 if (200..<300).contains(response.status) { return response }
-                let status = StatusReading.status(code: response.status, headers: response.headers, body: response.body)
-                failure = .status(status)
+                failure = .status(status(response.status, response.headers, response.body))
                 action = machine.after(status: response.status, retryAfterSeconds: StatusReading.retryAfter(response.headers))
             } catch {
                 failure = .transport(error)
@@ -98,12 +97,22 @@ final class KubeConnection: Sendable {
             note(stream.headers)
             if (200..<300).contains(stream.status) { return stream }
             let body = await Self.beginning(of: stream)
-            let status = StatusReading.status(code: stream.status, headers: stream.headers, body: body)
             guard machine.after(status: stream.status, retryAfterSeconds: nil) == .reauthenticate,
                 let renewed = try await authenticator.renewed(after: grant)
-            else { throw .status(status) }
+            else { throw .status(status(stream.status, stream.headers, body)) }
             grant = renewed
         }
+    }
+
+    /// What the server says; to a refusal of credentials, which ones they were.
+    private func status(_ code: Int, _ headers: HTTPHeaders, _ body: [UInt8]) -> KubeStatus {
+        var status = StatusReading.status(code: code, headers: headers, body: body)
+        if code == 401 {
+            let said = status.message.isEmpty || status.message == "Unauthorized" ? "" : " (\(status.message))"
+            status.message =
+                "\(configuration.server) refuses our credentials\(said): asked \(configuration.authentication), by \(configuration.origin)"
+        }
+        return status
     }
 
     /// An error's body as far as it matters, and as far as it comes.

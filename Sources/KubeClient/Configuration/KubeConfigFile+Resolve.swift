@@ -12,7 +12,9 @@ extension KubeConfigFile {
         }
         guard let cluster = clusters[context.cluster] else {
             throw KubeConfigurationError(
-                .notFound, "\(context.place): context \"\(name)\" names cluster \"\(context.cluster)\", which is not there; there are \(Self.names(clusters.keys))")
+                .notFound,
+                "\(context.place): context \"\(name)\" names cluster \"\(context.cluster)\", which is not there; there are \(Self.names(clusters.keys))"
+            )
         }
         guard !cluster.server.isEmpty else {
             throw KubeConfigurationError(.invalid, "\(cluster.place): cluster \"\(context.cluster)\" has no server; give its https:// URL")
@@ -22,17 +24,20 @@ extension KubeConfigFile {
             user = users[context.user]
             if user == nil {
                 throw KubeConfigurationError(
-                    .notFound, "\(context.place): context \"\(name)\" names user \"\(context.user)\", which is not there; there are \(Self.names(users.keys))")
+                    .notFound,
+                    "\(context.place): context \"\(name)\" names user \"\(context.user)\", which is not there; there are \(Self.names(users.keys))")
             }
         }
         if let provider = user?.authProvider, user?.exec == nil {
             throw KubeConfigurationError(
                 .invalid,
-                "\(user?.place ?? origin): user \"\(context.user)\" uses auth-provider \"\(provider)\", which Kubernetes removed in 1.26; use an exec plug-in or a token")
+                "\(user?.place ?? origin): user \"\(context.user)\" uses auth-provider \"\(provider)\", which Kubernetes removed in 1.26; use an exec plug-in or a token"
+            )
         }
         return KubeConfiguration(
             server: cluster.server, namespace: context.namespace ?? "default", origin: "\(origin), context \(name)",
-            certificateAuthority: cluster.certificateAuthority, insecureSkipTLSVerify: cluster.insecureSkipTLSVerify, tlsServerName: cluster.tlsServerName,
+            certificateAuthority: cluster.certificateAuthority, insecureSkipTLSVerify: cluster.insecureSkipTLSVerify,
+            tlsServerName: cluster.tlsServerName,
             proxyURL: cluster.proxyURL, disableCompression: cluster.disableCompression, clientCertificate: user?.clientCertificate,
             clientKey: user?.clientKey, credential: Self.credential(user, cluster), impersonation: user?.impersonation)
     }

@@ -61,7 +61,8 @@ package struct KubeConfigFile: Sendable, Hashable {
         }
         for (name, entry, place) in try Self.entries(root, "contexts", "context") {
             contexts[name] = Context(
-                cluster: try entry?.string("cluster") ?? "", user: try entry?.string("user") ?? "", namespace: try entry?.string("namespace"), place: place)
+                cluster: try entry?.string("cluster") ?? "", user: try entry?.string("user") ?? "", namespace: try entry?.string("namespace"),
+                place: place)
         }
     }
 
@@ -129,10 +130,12 @@ package struct KubeConfigFile: Sendable, Hashable {
     private static func user(_ node: KubeConfigNode?, _ directory: String, _ place: String) throws(KubeConfigurationError) -> User {
         guard let node else { return User(providesClusterInfo: false, place: place) }
         var user = User(
-            token: try node.string("token").map { Secret($0) }, tokenFile: try node.string("tokenFile").map { FilePath.resolve($0, relativeTo: directory) },
+            token: try node.string("token").map { Secret($0) },
+            tokenFile: try node.string("tokenFile").map { FilePath.resolve($0, relativeTo: directory) },
             clientCertificate: try node.pem("client-certificate", directory: directory), clientKey: try node.pem("client-key", directory: directory),
             username: try node.string("username"), password: try node.string("password").map { Secret($0) }, impersonation: try impersonation(node),
-            providesClusterInfo: false, authProvider: try node.object("auth-provider").map { provider throws(KubeConfigurationError) in try provider.string("name") ?? "?" },
+            providesClusterInfo: false,
+            authProvider: try node.object("auth-provider").map { provider throws(KubeConfigurationError) in try provider.string("name") ?? "?" },
             place: place)
         if let exec = try node.object("exec") {
             user.exec = try plugin(exec, directory)
@@ -174,7 +177,9 @@ package struct KubeConfigFile: Sendable, Hashable {
             apiVersion: version, command: command.contains("/") ? FilePath.resolve(command, relativeTo: directory) : command,
             arguments: try node.strings("args"), installHint: try node.string("installHint") ?? "")
         for item in try node.list("env") {
-            guard let name = try item.string("name"), !name.contains("=") else { throw item.failure("must be a variable's name without '='", at: "name") }
+            guard let name = try item.string("name"), !name.contains("=") else {
+                throw item.failure("must be a variable's name without '='", at: "name")
+            }
             plugin.environment[name] = Secret(try item.string("value") ?? "")
         }
         let modes = ExecPluginConfiguration.InteractiveMode.allCases.map(\.rawValue).joined(separator: ", ")

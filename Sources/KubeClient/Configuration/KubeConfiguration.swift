@@ -57,16 +57,19 @@ package struct KubeConfiguration: Sendable, Hashable, CustomStringConvertible {
             .compactMap { field, source in source.map { (field, $0) } }
     }
 
+    /// How requests prove who asks, for messages: `with the token in PATH`.
+    package var authentication: String {
+        switch credential {
+        case .none: clientCertificate == nil ? "anonymously" : "with a client certificate"
+        case .token: "with a token"
+        case .tokenFile(let path, _): "with the token in \(path)"
+        case .basic(let user, _): "as \(user) with a password"
+        case .exec(let plugin): "with credentials from \(plugin.command)"
+        }
+    }
+
     package var description: String {
-        let how =
-            switch credential {
-            case .none: clientCertificate == nil ? "anonymously" : "with a client certificate"
-            case .token: "with a token"
-            case .tokenFile(let path, _): "with the token in \(path)"
-            case .basic(let user, _): "as \(user) with a password"
-            case .exec(let plugin): "with credentials from \(plugin.command)"
-            }
-        return "\(server) (\(origin)) \(how)" + (impersonation.map { " acting as \($0.user)" } ?? "")
+        "\(server) (\(origin)) \(authentication)" + (impersonation.map { " acting as \($0.user)" } ?? "")
     }
 }
 

@@ -19,7 +19,8 @@ enum StatusReading {
     }
 
     private static func parsed(_ body: [UInt8]) -> KubeStatus? {
-        guard body.count <= limit, let first = body.first(where: { $0 > 0x20 }), first == UInt8(ascii: "{"), let json = try? JSON(parsing: body) else {
+        guard body.count <= limit, let first = body.first(where: { $0 > 0x20 }), first == UInt8(ascii: "{"), let json = try? JSON(parsing: body)
+        else {
             return nil
         }
         return KubeStatus(json: json)

@@ -1,3 +1,4 @@
+import CoreMetrics
 package import KubeModel
 package import Logging
 import Values
@@ -51,10 +52,13 @@ package final class Controller: Sendable {
 
     /// Enqueues the objects of a reflector themselves; the first list at low priority.
     package func reconciles<Object: KubeObject>(_ reflector: Reflector<Object>) {
-        reflector.onChange { [queue] change, origin in
+        reflector.onChange { [queue, gate] change, origin in
             let key = change.key
-            // Another object under the name: what the old one did wrong is not its fault.
-            if case .deleted = change { queue.forget(key) }
+            // Another object may take the name: what the old one did wrong, and what was written for it, is not its own.
+            if case .deleted = change {
+                queue.forget(key)
+                gate?.forget(key)
+            }
             queue.add(key, priority: Self.priority(origin), generation: change.object.metadata.generation)
         }
     }

@@ -1,4 +1,4 @@
-import Metrics
+import CoreMetrics
 import Synchronization
 
 /// controller-runtime's metrics of a controller under their known names, and the gate's.

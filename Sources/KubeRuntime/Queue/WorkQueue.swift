@@ -1,7 +1,8 @@
+import CoreMetrics
 import DequeModule
 package import KubeModel
 import Synchronization
-package import Values
+import Values
 
 /// The queue of keys between handlers and workers: `WorkQueueMachine` with a clock, waiting workers and metrics.
 package final class WorkQueue: Sendable {
@@ -114,8 +115,8 @@ package final class WorkQueue: Sendable {
                 change { machine, now, _ in machine.promote(now: now) ? .worker : .nothing }
                 continue
             }
-            // While somebody works, the gauges of unfinished work move with the time.
-            let pause = min(deadline.map { $0 - now } ?? .seconds(3600), since.isEmpty ? .seconds(3600) : .seconds(5))
+            // The gauges of unfinished work move with the time.
+            let pause = min(deadline.map { $0 - now } ?? .seconds(15), .seconds(15))
             _ = await timeline.within(pause) { [timer] in await timer.wait() }
         }
     }

@@ -1,5 +1,5 @@
+import CoreMetrics
 import KubeModel
-import Metrics
 
 /// client-go's metrics of a work queue, under their known names; `depth` has controller-runtime's priority label.
 struct WorkQueueMetrics: Sendable {

@@ -1,3 +1,4 @@
+import CoreMetrics
 import KubeClient
 package import KubeModel
 package import Logging
@@ -70,7 +71,7 @@ package final class Reflector<Object: KubeObject>: CacheService {
     }
 
     package var hasSynced: Bool { synced.isOpen }
-    package var trouble: String? { state.withLock { $0.machine.trouble?.description } }
+    package var trouble: String? { state.withLock { troubleText($0.machine) } }
     package var counters: ReflectorMachine.Counters { state.withLock { $0.machine.counters } }
     /// The server doesn't have the kind.
     package var isAbsent: Bool { state.withLock { $0.machine.isAbsent } }
@@ -138,8 +139,8 @@ package final class Reflector<Object: KubeObject>: CacheService {
             group.cancelAll()
             return first
         }
-        return step { machine, now, generator in
-            if let verdict = $3 { return verdict }
+        return step { machine, now, generator, verdict in
+            if let verdict { return verdict }
             return switch outcome {
             case .ended, .stopped: machine.watchEnded(now: now, using: &generator)
             case .timedOut: machine.watchTimedOut(now: now, using: &generator)
@@ -221,15 +222,22 @@ package final class Reflector<Object: KubeObject>: CacheService {
         if !isAbsent || absenceIsSynced { synced.open() }
     }
 
+    private func troubleText(_ machine: ReflectorMachine) -> String? {
+        machine.isAbsent && absenceIsSynced ? nil : machine.trouble?.description
+    }
+
     /// Metrics, and one line of log whenever trouble comes, changes or goes.
     private func report() {
         let (counters, trouble, before) = state.withLock { state in
-            defer { state.loggedTrouble = state.machine.trouble?.description }
-            return (state.machine.counters, state.machine.trouble?.description, state.loggedTrouble)
+            let text = troubleText(state.machine)
+            defer { state.loggedTrouble = text }
+            return (state.machine.counters, text, state.loggedTrouble)
         }
         metrics.report(counters, objects: store.count, isSynced: hasSynced)
         guard trouble != before else { return }
-        if let trouble {
+        if isAbsent, absenceIsSynced {
+            logger.info("the server has no such kind, and need not have it")
+        } else if let trouble {
             logger.warning("the cache can't follow the API server", metadata: ["trouble": "\(trouble)"])
         } else {
             logger.info("the cache follows the API server again")

@@ -17,6 +17,8 @@ package struct ReflectorMachine: Sendable {
         package var health = Swift.Duration.seconds(120)
         /// Between two tries where rights are missing or the kind is absent.
         package var slowRetry = Swift.Duration.seconds(30)
+        /// How many denials in a row are met with the backoff before the slow retry.
+        package var quickDenials = 4
         /// How long 404 must last before the kind counts as absent: an API server that is starting answers 404 for a while.
         package var absenceConfirmation = Swift.Duration.seconds(10)
         /// How long answers of 500 are met with another watch before a list.
@@ -137,7 +139,7 @@ package struct ReflectorMachine: Sendable {
             return .list(limit: restarts <= settings.pagingRestarts ? settings.pageSize : 0, continueToken: nil, startsOver: true)
         case .forbidden(let text):
             trouble = .forbidden(text)
-            return wait(slowRetry(&generator), then: .list)
+            return deny(then: .list, now: now, using: &generator)
         case .unauthorized(let text):
             trouble = .unauthorized(text)
             return backOff(then: .list, now: now, using: &generator)
@@ -224,7 +226,7 @@ package struct ReflectorMachine: Sendable {
         case .forbidden(let text):
             trouble = .forbidden(text)
             watchDeadline = nil
-            return wait(slowRetry(&generator), then: .watch)
+            return deny(then: .watch, now: now, using: &generator)
         case .unauthorized(let text):
             trouble = .unauthorized(text)
             return endWatch(then: .watch, now: now, using: &generator)
@@ -304,6 +306,13 @@ package struct ReflectorMachine: Sendable {
 
     private func slowRetry(_ generator: inout some RandomNumberGenerator) -> Swift.Duration {
         settings.slowRetry * Double.random(in: 0.8...1.2, using: &generator)
+    }
+
+    /// An API server that is starting denies for a few seconds what it allows later; after that only a person can help.
+    private mutating func deny(then next: Next, now: Swift.Duration, using generator: inout some RandomNumberGenerator) -> Action {
+        let failures = streak.fail(now: now)
+        let delay = failures <= settings.quickDenials ? settings.backoff.delay(failures: failures, using: &generator) : slowRetry(&generator)
+        return wait(delay, then: next)
     }
 
     private mutating func backOff(then next: Next, now: Swift.Duration, using generator: inout some RandomNumberGenerator) -> Action {

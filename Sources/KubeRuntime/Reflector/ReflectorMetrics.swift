@@ -1,4 +1,4 @@
-import Metrics
+import CoreMetrics
 import Synchronization
 
 /// A reflector's metrics, labelled with its kind.

@@ -1,3 +1,4 @@
+import HTTPTransport
 package import KubeClient
 package import KubeModel
 

@@ -80,15 +80,17 @@ package struct RouteTable: Sendable {
     }
 
     /// The routes of every daemon: metrics, liveness, readiness.
-    package static func standard(registry: PrometheusRegistry, health: HealthChecks) -> [Route] {
-        let probes = HealthChecks.Probe.allCases.map { probe in
-            Route("/\(probe.rawValue)") { request in
-                let report = health.report(probe)
-                return .text(report.text(verbose: request.has("verbose")), status: report.isPassing ? 200 : 503)
+    package static func standard(registry: PrometheusRegistry, probes: Probes) -> [Route] {
+        let queue = RenderQueue(registry)
+        func probe(_ name: String, _ report: @escaping @Sendable () -> ProbeReport) -> Route {
+            Route("/\(name)") { request in
+                let report = report()
+                return .text(report.text(name, verbose: request.has("verbose")), status: report.isGood ? 200 : 503)
             }
         }
-        return probes + [
-            Route("/metrics") { _ in .init(contentType: ExpositionText.contentType, body: registry.exposition()) }
+        return [
+            probe("healthz", probes.live), probe("readyz", probes.ready),
+            Route("/metrics") { _ in .init(contentType: ExpositionText.contentType, body: await queue.exposition()) },
         ]
     }
 }

@@ -14,17 +14,18 @@ package struct ServingLimits: Sendable {
     /// How long a connection may be silent before it is closed.
     package var idle: Swift.Duration = .seconds(60)
     /// How long answers under way may take after the stop began.
-    package var drain: Swift.Duration = .seconds(3)
+    package var drain: Swift.Duration = .seconds(1)
     /// Bytes of all header fields together.
     package var headerBytes = 32 * 1024
 
     package init() {}
 }
 
-/// The daemon's HTTP server, a service that goes first into the group, so that it stops last.
+/// The daemon's HTTP server, a service that starts first and stops last.
 ///
 /// It has a thread of its own for the sockets and for the answers: neither reconciles nor anything else on the cooperative threads holds
-/// up a probe. `run()` throws `ServingError`.
+/// up a probe. `run()` throws `ServingError`; it ends gracefully on a graceful shutdown and likewise when its task is cancelled: no new
+/// connections, answers under way finished, at most `ServingLimits.drain` long.
 package final class ServingService: Service {
     private enum Listening {
         case notYet([CheckedContinuation<Result<ListenAddress, ServingError>, Never>])
@@ -39,13 +40,13 @@ package final class ServingService: Service {
 
     /// Serves `/metrics`, `/healthz`, `/readyz` and `routes`.
     package init(
-        address: ListenAddress, registry: PrometheusRegistry, health: HealthChecks, routes: [Route] = [], limits: ServingLimits = .init(),
+        address: ListenAddress, registry: PrometheusRegistry, probes: Probes, routes: [Route] = [], limits: ServingLimits = .init(),
         logger: Logging.Logger
     ) {
         self.address = address
         self.limits = limits
         self.logger = logger
-        table = RouteTable(RouteTable.standard(registry: registry, health: health) + routes)
+        table = RouteTable(RouteTable.standard(registry: registry, probes: probes) + routes)
     }
 
     /// Waits until the server accepts connections; the address has the real port where port 0 was asked for.
@@ -65,53 +66,43 @@ package final class ServingService: Service {
     }
 
     package func run() async throws {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let executor = LoopExecutor(group.next())
-        let outcome: Result<Void, ServingError>
-        do {
-            try await withTaskExecutorPreference(executor) { try await self.serve(on: group) }
-            outcome = .success(())
-        } catch {
-            outcome = .failure(ServingError(error, address: address))
-        }
-        tell(.failure(.init(kind: .stopped, address: address, message: "the server has stopped")), orElse: outcome)
-        // Only now: the executor's jobs have all run.
-        try? await group.shutdownGracefully()
-        try outcome.get()
-    }
-
-    private func serve(on group: MultiThreadedEventLoopGroup) async throws {
-        let application = makeApplication(group)
+        let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let executor = LoopExecutor(loops.next())
+        let services = ServiceGroup(configuration: .init(services: [makeApplication(loops)], logger: library))
         let drain = limits.drain
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await application.run() }
-            tasks.addTask {
-                // Ends the server when clients don't let it end.
-                try await gracefulShutdown()
-                try await Task.sleep(for: drain)
-            }
-            do {
-                try await tasks.next()
-            } catch is CancellationError {
-                // The whole group is being cancelled: there is nothing left to answer.
-            }
-            tasks.cancelAll()
-            do {
-                try await tasks.waitForAll()
-            } catch is CancellationError {
-                // The loser of the two.
+        let isStopping = StopFlag()
+        // A task of its own: cancelling the caller must begin a graceful stop, not cut off the answers under way.
+        let server = Task(executorPreference: executor) { try await services.run() }
+        let result = await withTaskCancellationOrGracefulShutdownHandler {
+            await server.result
+        } onCancelOrGracefulShutdown: {
+            isStopping.raise()
+            Task {
+                await services.triggerGracefulShutdown()
+                try? await Task.sleep(for: drain)
+                server.cancel()
             }
         }
+        // Only now: the executor's jobs have all run.
+        try? await loops.shutdownGracefully()
+        var failure = ServingError(kind: .stopped, address: address, message: "the server has stopped")
+        if case .failure(let error) = result, !isStopping.isRaised { failure = ServingError(error, address: address) }
+        tell(.failure(failure))
+        if failure.kind != .stopped { throw failure }
     }
 
-    private func makeApplication(_ group: MultiThreadedEventLoopGroup) -> some ApplicationProtocol {
+    /// The library tells of every broken connection; that is for debugging.
+    private var library: Logging.Logger {
+        var library = logger
+        library.logLevel = max(logger.logLevel, .error)
+        return library
+    }
+
+    private func makeApplication(_ loops: MultiThreadedEventLoopGroup) -> some ApplicationProtocol {
         var decoder = HTTP1Channel.Configuration.DecoderConfiguration()
         decoder.maxHeaderFieldSize = limits.headerBytes
         decoder.maxHeaderListSize = limits.headerBytes
         decoder.maxHeaderFieldCount = 100
-        var library = logger
-        // The library tells of every broken connection; that is for debugging.
-        library.logLevel = max(logger.logLevel, .error)
         return Application(
             responder: CallbackResponder<BasicRequestContext> { [table] request, _ in await table.answer(request) },
             server: .http1(configuration: .init(idleTimeout: .init(limits.idle), httpDecoderConfiguration: decoder)),
@@ -121,16 +112,14 @@ package final class ServingService: Service {
             onServerRunning: { [self] channel in
                 let bound = ListenAddress(host: address.host, port: channel.localAddress?.port ?? address.port)
                 logger.info("serving", metadata: ["address": "\(bound)", "paths": "\(table.paths.joined(separator: " "))"])
-                tell(.success(bound), orElse: .success(()))
+                tell(.success(bound))
             },
-            eventLoopGroupProvider: .shared(group),
+            eventLoopGroupProvider: .shared(loops),
             logger: library)
     }
 
-    /// Answers those who wait for the port, once; `failure` goes before `result`.
-    private func tell(_ result: Result<ListenAddress, ServingError>, orElse failure: Result<Void, ServingError>) {
-        var result = result
-        if case .failure(let error) = failure { result = .failure(error) }
+    /// Answers those who wait for the port; the first result counts.
+    private func tell(_ result: Result<ListenAddress, ServingError>) {
         let waiting = listening.withLock { listening -> [CheckedContinuation<Result<ListenAddress, ServingError>, Never>] in
             guard case .notYet(let waiting) = listening else { return [] }
             listening = .done(result)
@@ -138,6 +127,13 @@ package final class ServingService: Service {
         }
         for continuation in waiting { continuation.resume(returning: result) }
     }
+}
+
+/// Raised once, when the stop begins.
+private final class StopFlag: Sendable {
+    private let raised = Atomic<Bool>(false)
+    var isRaised: Bool { raised.load(ordering: .acquiring) }
+    func raise() { raised.store(true, ordering: .releasing) }
 }
 
 extension RouteTable {

@@ -16,18 +16,28 @@ enum LabelText {
         if labels.isEmpty { return "" }
         var clean: [(name: String, value: String)] = []
         clean.reserveCapacity(labels.count)
+        var length = 2
         for (name, value) in labels {
             var name = labelName(name)
-            if name == "le" || name == "quantile" { name = "exported_\(name)" }
-            if !clean.contains(where: { $0.name == name }) { clean.append((name, value)) }
+            if name == "le" || name == "quantile" { name = "exported_" + name }
+            // Few labels, mostly in order already: insertion beats a sort.
+            var place = clean.count
+            while place > 0, name < clean[place - 1].name { place -= 1 }
+            if place > 0, clean[place - 1].name == name { continue }
+            clean.insert((name, escaped(value, quote: true)), at: place)
+            length += name.utf8.count + clean[place].value.utf8.count + 4
         }
-        clean.sort { $0.name < $1.name }
         var text = "{"
-        for (name, value) in clean {
-            if text.utf8.count > 1 { text += "," }
-            text += "\(name)=\"\(escaped(value, quote: true))\""
+        text.reserveCapacity(length)
+        for (position, label) in clean.enumerated() {
+            if position > 0 { text.append(",") }
+            text.append(label.name)
+            text.append("=\"")
+            text.append(label.value)
+            text.append("\"")
         }
-        return text + "}"
+        text.append("}")
+        return text
     }
 
     /// Label values escape backslash, quote and newline; help texts backslash and newline.

@@ -43,7 +43,7 @@ package final class PrometheusRegistry: MetricsFactory {
         }
     }
 
-    /// Adds a source of whole families, asked at every scrape, on the serving thread: it must not block. The returned number removes it.
+    /// Adds a source of whole families, asked at every scrape, on the metrics' own thread. The returned number removes it.
     @discardableResult
     package func registerCollector(_ collect: @escaping @Sendable () -> [MetricFamily]) -> UInt64 {
         state.withLock { state in

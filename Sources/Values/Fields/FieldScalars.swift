@@ -12,6 +12,10 @@ extension FieldType where Value == Bool {
 }
 
 extension FieldType where Value == Int64 {
+    /// API servers compare bounds as doubles: beyond this they are inexact, and one near 2^63 refuses everything.
+    package static var wholeDoubles: Int64 { 1 << 53 }
+
+    /// A whole number; the bounds are at most `wholeDoubles` from zero.
     package static func integer(_ range: ClosedRange<Int64>) -> FieldType {
         FieldType(
             schema: { ["type": "integer", "format": "int64", "minimum": .int(range.lowerBound), "maximum": .int(range.upperBound)] },

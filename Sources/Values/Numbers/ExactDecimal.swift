@@ -33,6 +33,17 @@ package struct ExactDecimal: Sendable, Hashable {
         self.init(negative: parts.negative, magnitude: product.low, scale: max(parts.scale, 0))
     }
 
+    /// The shortest decimal that reads back as this double, rounded half to even to 38 digits after the point; `nil` for infinities, NaN and what is
+    /// 10^38 or more.
+    package init?(_ value: Double) {
+        guard let parts = DecimalText("\(value)") else { return nil }
+        if parts.scale > 0 {
+            self.init(negative: parts.negative, rounding: Wide(parts.magnitude), scale: parts.scale)
+        } else {
+            self.init("\(value)")
+        }
+    }
+
     /// `magnitude` is below 10^38 and `scale` in its bounds.
     private init(negative: Bool, magnitude: UInt128, scale: Int) {
         var magnitude = magnitude

@@ -155,10 +155,14 @@ struct YAMLComposer: ~Copyable {
         guard depth < JSONReader.maximumDepth else { throw tooDeep(event, events) }
     }
 
-    /// Keys that are numbers or booleans become their text, as in kubectl: `1` is "1", and `on` is "true".
+    /// Keys that are numbers or booleans become their canonical text, as in kubectl: `0x1F` is "31", `1e3` is "1000", and `on` is "true".
     private mutating func key(_ event: YAMLEvent, _ events: inout YAMLEvents, depth: Int) throws(YAMLError) -> String {
         switch try node(event, &events, depth: depth + 1).json {
-        case .string(let text), .number(let text): return text
+        case .string(let text): return text
+        case .number(let text):
+            if let value = Int64(text) { return String(value) }
+            let isWhole = text.utf8.allSatisfy { $0 != UInt8(ascii: ".") && $0 | 0x20 != UInt8(ascii: "e") }
+            return isWhole ? text : Double(text).map { JSON.double($0).text() } ?? text
         case .bool(let value): return value ? "true" : "false"
         default: throw events.error("a key must be a string", at: event.mark)
         }

@@ -1,7 +1,8 @@
 /// What a scalar without quotes and tag means, as kubectl reads it: sigs.k8s.io/yaml resolves by YAML 1.1. So yes, no, on, off, y and n are booleans,
 /// `0777` is octal and `1_000` a number; dates are strings, and numbers to the base 60 are not known.
 ///
-/// A number that JSON's grammar allows keeps its text; others are rewritten (`+1` is 1, `.5` is 0.5, `0x1F` is 31).
+/// Checked against kubectl 1.20 (`kubectl label --local -o json`). It rounds numbers to doubles where they don't fit 64 bits; here a number that JSON's
+/// grammar allows keeps its text, and others are rewritten (`+1` is 1, `.5` is 0.5, `0x1F` is 31).
 enum YAMLScalar {
     enum Resolved {
         case value(JSON)
@@ -32,7 +33,7 @@ enum YAMLScalar {
     private static func number(_ text: String) -> String? {
         guard let first = text.utf8.first, isDigit(first) || "+-.".utf8.contains(first) else { return nil }
         if isJSONNumber(text) { return text }
-        let plain = first == UInt8(ascii: ".") ? text : text.filter { $0 != "_" }
+        let plain = text.filter { $0 != "_" }
         return integer(plain) ?? decimal(plain)
     }
 

@@ -39,15 +39,18 @@ enum InputFiles {
     }
 
     private static func manifests(below folder: String) throws(CommandFailure) -> [String] {
-        guard let walker = FileManager.default.enumerator(atPath: folder) else { throw .input("cannot read the directory \(folder)") }
-        var names: [String] = []
-        while let name = walker.nextObject() as? String {
+        let names: [String]
+        do {
+            names = try FileManager.default.subpathsOfDirectory(atPath: folder)
+        } catch {
+            throw .input("cannot read the directory \(folder): \(error)")
+        }
+        let manifests = names.filter { name in
             // Hidden folders hold no manifests (.git, .github).
-            if name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) { continue }
-            if name.hasSuffix(".yaml") || name.hasSuffix(".yml") || name.hasSuffix(".json") { names.append(name) }
+            !name.split(separator: "/").contains { $0.hasPrefix(".") } && [".yaml", ".yml", ".json"].contains(where: name.hasSuffix)
         }
         let base = folder.hasSuffix("/") ? folder : "\(folder)/"
-        return names.sorted().map { base + $0 }
+        return manifests.sorted().map { base + $0 }
     }
 
     private static func contents(descriptor: Int32, name: String) throws(CommandFailure) -> [UInt8] {

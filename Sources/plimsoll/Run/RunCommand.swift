@@ -23,7 +23,12 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "A context of the kubeconfig other than the current one.")
     var context: String?
 
-    @Option(help: "The least severe messages to log: trace, debug, info, notice, warning, error, critical.")
+    @Option(
+        help: "The least severe messages to log: trace, debug, info, notice, warning, error, critical.",
+        transform: { text in
+            guard let level = Logger.Level(rawValue: text) else { throw ValidationError("'\(text)' is no log level") }
+            return level
+        })
     var logLevel: Logger.Level = .info
 
     mutating func run() async throws {
@@ -45,5 +50,3 @@ struct RunCommand: AsyncParsableCommand {
         if code != .good { throw CommandFailure(code: code.rawValue, message: "") }
     }
 }
-
-extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -1,3 +1,6 @@
+import FoundationEssentials
+import Glibc
+import Synchronization
 import TestSupport
 
 /// Keys and certificates of a test run, made by the openssl command line in a folder that goes with them.
@@ -9,6 +12,10 @@ final class Certificates: Sendable {
 
     private init() async throws {
         folder = try ScratchDirectory("plimsoll-certificates")
+        let path = folder.path
+        sharedFolder.withLock { $0 = path }
+        // The shared set is never let go otherwise.
+        atexit { sharedFolder.withLock { path in if let path { try? FileManager.default.removeItem(atPath: path) } } }
         for ca in ["ca", "other-ca"] {
             try await openssl(
                 "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
@@ -44,6 +51,8 @@ final class Certificates: Sendable {
         }
     }
 }
+
+private let sharedFolder = Mutex<String?>(nil)
 
 struct TestFailure: Error, CustomStringConvertible {
     let description: String

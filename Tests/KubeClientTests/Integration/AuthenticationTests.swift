@@ -46,7 +46,9 @@ struct IntegrationAuthenticationTests {
             _ = try await Cluster.reader(admin, namespace)
             let account = admin.impersonating(serviceAccount: ObjectKey(namespace: namespace, name: "reader"))
             #expect(await eventually { await Cluster.error { try await list(account) } == nil })
-            #expect(await Cluster.error { try await account.create(.configMaps, namespace: namespace, body: Cluster.configMap("x")) }?.isForbidden == true)
+            #expect(
+                await Cluster.error { try await account.create(.configMaps, namespace: namespace, body: Cluster.configMap("x")) }?.isForbidden == true
+            )
 
             // One who may not impersonate is refused.
             let token = try await Cluster.reader(admin, namespace, name: "other")
@@ -66,7 +68,10 @@ struct IntegrationAuthenticationTests {
             var configuration = try Self.bare()
             configuration.credential = .token(Secret(try await Cluster.reader(admin, namespace)))
             try await Cluster.withClient(configuration) { reader in
-                #expect(await eventually { await Cluster.error { _ = try await reader.list(.configMaps, namespace: namespace, as: ConfigMap.self) } == nil })
+                #expect(
+                    await eventually {
+                        await Cluster.error { _ = try await reader.list(.configMaps, namespace: namespace, as: ConfigMap.self) } == nil
+                    })
                 #expect(await Cluster.error { _ = try await reader.list(.secrets, namespace: namespace, as: JSON.self) }?.isForbidden == true)
             }
             configuration.credential = .token(Secret("wrong"))
@@ -121,7 +126,10 @@ struct IntegrationAuthenticationTests {
             let configuration = try KubeConfiguration.load(explicitPath: nil, context: nil, sources: sources)
             #expect(configuration.namespace == namespace)
             try await Cluster.withClient(configuration) { client in
-                #expect(await eventually { await Cluster.error { _ = try await client.list(.configMaps, namespace: namespace, as: ConfigMap.self) } == nil })
+                #expect(
+                    await eventually {
+                        await Cluster.error { _ = try await client.list(.configMaps, namespace: namespace, as: ConfigMap.self) } == nil
+                    })
             }
         }
     }
@@ -232,7 +240,9 @@ struct IntegrationAuthenticationTests {
     @Test func anExecPlugInMayGiveACertificate() async throws {
         let admin = try Cluster.configuration()
         let scratch = try ScratchDirectory()
-        let status: JSON = ["clientCertificateData": .string(try Self.pem(admin.clientCertificate)), "clientKeyData": .string(try Self.pem(admin.clientKey))]
+        let status: JSON = [
+            "clientCertificateData": .string(try Self.pem(admin.clientCertificate)), "clientKeyData": .string(try Self.pem(admin.clientKey)),
+        ]
         try Self.write(Self.answer.replacing("%", with: status.text()), to: scratch.file("answer"))
         var configuration = try Self.bare()
         configuration.credential = .exec(try Self.plugin(scratch))

@@ -93,7 +93,8 @@ struct IntegrationVerbTests {
             var resurrecting = Cluster.configMap("applied")
             resurrecting["metadata"]?["uid"] = "00000000-0000-0000-0000-000000000000"
             let other = await Cluster.error { try await client.patch(.configMaps, key, .apply(resurrecting, fieldManager: "one", force: true)) }
-            #expect(other?.isConflict == true, "\(String(describing: other))")
+            // 1.20 calls it an immutable field, later servers a conflict.
+            #expect(other?.isConflict == true || other?.isInvalid == true, "\(String(describing: other))")
         }
     }
 
@@ -121,7 +122,9 @@ struct IntegrationVerbTests {
             let unknown = ResourceKind(group: "nowhere.example", version: "v1", kind: "Nothing", plural: "nothings")
             let missing = await Cluster.error { _ = try await client.list(unknown, as: JSON.self) }
             #expect(missing?.isNotFound == true && missing?.isUnknownResource == true)
-            let unknownCore = await Cluster.error { _ = try await client.list(ResourceKind(group: "", version: "v1", kind: "X", plural: "xs"), as: JSON.self) }
+            let unknownCore = await Cluster.error {
+                _ = try await client.list(ResourceKind(group: "", version: "v1", kind: "X", plural: "xs"), as: JSON.self)
+            }
             #expect(unknownCore?.isUnknownResource == true)
             let nowhere = await Cluster.error { try await client.create(.configMaps, namespace: "\(namespace)-not", body: Cluster.configMap("a")) }
             #expect(nowhere?.isNotFound == true)
@@ -167,7 +170,9 @@ struct IntegrationVerbTests {
         try await Cluster.withNamespace { client, namespace in
             let kind = try await Cluster.makeKind(client)
             let key = ObjectKey(namespace: namespace, name: "a")
-            let thing: JSON = ["apiVersion": .string(kind.apiVersion), "kind": "Thing", "metadata": ["name": "a"], "spec": ["x": 1], "status": ["y": 1]]
+            let thing: JSON = [
+                "apiVersion": .string(kind.apiVersion), "kind": "Thing", "metadata": ["name": "a"], "spec": ["x": 1], "status": ["y": 1],
+            ]
             let created = try await client.create(kind, namespace: namespace, body: thing)
             #expect(created["status"] == nil)
             let patched = try await client.patch(kind, key, subresource: "status", .merge(["spec": ["x": 2], "status": ["y": 2]]))

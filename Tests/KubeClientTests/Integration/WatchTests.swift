@@ -21,7 +21,8 @@ struct IntegrationWatchTests {
     @Test func listsInPages() async throws {
         try await Cluster.withNamespace { client, namespace in
             for index in 0..<7 {
-                try await client.create(.configMaps, namespace: namespace, body: Cluster.configMap("m\(index)", labels: ["t": .string(index < 5 ? "x" : "y")]))
+                try await client.create(
+                    .configMaps, namespace: namespace, body: Cluster.configMap("m\(index)", labels: ["t": .string(index < 5 ? "x" : "y")]))
             }
             let first = try await client.list(.configMaps, namespace: namespace, as: ConfigMap.self, labelSelector: "t=x", limit: 3)
             #expect(first.items.map(\.metadata.name) == ["m0", "m1", "m2"])
@@ -52,7 +53,8 @@ struct IntegrationWatchTests {
         try await Cluster.withNamespace { client, namespace in
             let start = try await client.list(.configMaps, namespace: namespace, as: ConfigMap.self, labelSelector: "w=1")
             let stream = try await client.watch(
-                .configMaps, namespace: namespace, as: ConfigMap.self, labelSelector: "w=1", resourceVersion: start.resourceVersion, timeoutSeconds: 6)
+                .configMaps, namespace: namespace, as: ConfigMap.self, labelSelector: "w=1", resourceVersion: start.resourceVersion, timeoutSeconds: 6
+            )
             let key = ObjectKey(namespace: namespace, name: "seen")
             try await client.create(.configMaps, namespace: namespace, body: Cluster.configMap("seen", labels: ["w": "1"]))
             try await client.create(.configMaps, namespace: namespace, body: Cluster.configMap("unseen", labels: ["w": "2"]))
@@ -88,7 +90,9 @@ struct IntegrationWatchTests {
     @Test func refusalsAreThrownBeforeTheStream() async throws {
         try await Cluster.withNamespace { client, namespace in
             let nobody = client.impersonating(user: "nobody")
-            let forbidden = await Cluster.error { _ = try await nobody.watch(.configMaps, namespace: namespace, as: ConfigMap.self, timeoutSeconds: 5) }
+            let forbidden = await Cluster.error {
+                _ = try await nobody.watch(.configMaps, namespace: namespace, as: ConfigMap.self, timeoutSeconds: 5)
+            }
             #expect(forbidden?.isForbidden == true)
             let unknown = ResourceKind(group: "nowhere.example", version: "v1", kind: "X", plural: "xs")
             let missing = await Cluster.error { _ = try await client.watch(unknown, as: JSON.self, timeoutSeconds: 5) }

@@ -139,6 +139,10 @@ struct ReflectorMachineListTests {
     @Test func fourOhThreeIsNamedAndRetriedSlowly() {
         var bench = Bench()
         _ = bench.start()
+        for quick in [800, 1_600, 3_200, 6_400] {
+            #expect(bench.listFails(.forbidden("cannot list slos")) == wait(quick))
+            #expect(bench.sits(out: wait(quick)) == firstPage)
+        }
         guard case .wait(let delay) = bench.listFails(.forbidden("cannot list slos")) else { return #expect(Bool(false)) }
         #expect(delay >= .seconds(24) && delay <= .seconds(36))
         #expect(bench.machine.trouble == .forbidden("cannot list slos"))
@@ -302,6 +306,10 @@ struct ReflectorMachineWatchTests {
     @Test func fourOhThreeKeepsItsVersionAndTriesSlowly() {
         var bench = Bench()
         bench.watching("10")
+        for quick in [800, 1_600, 3_200, 6_400] {
+            #expect(bench.watchFails(.forbidden("cannot watch slos")) == wait(quick))
+            #expect(bench.sits(out: wait(quick)) == watch("10"))
+        }
         guard case .wait(let delay) = bench.watchFails(.forbidden("cannot watch slos")) else { return #expect(Bool(false)) }
         #expect(delay >= .seconds(24))
         #expect(bench.machine.trouble == .forbidden("cannot watch slos"))

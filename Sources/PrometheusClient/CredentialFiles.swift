@@ -1,0 +1,102 @@
+import Glibc
+import HTTPTransport
+import Synchronization
+
+/// Reads credentials from their files for each request, so that a rotated Secret needs no restart. What was read last is kept while a file
+/// can't be read, as in the moment when it is replaced.
+final class CredentialFiles: Sendable {
+    struct Material: Sendable, Hashable {
+        /// The value of the `Authorization` header.
+        var authorization: String?
+        /// What must not appear in a message.
+        var secret: String?
+        var tls: TLSOptions
+    }
+
+    struct Unreadable: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private let settings: PrometheusSettings
+    private let last = Mutex<[String: [UInt8]]>([:])
+
+    init(_ settings: PrometheusSettings) { self.settings = settings }
+
+    /// Blocks on files.
+    func read() throws(Unreadable) -> Material {
+        var material = Material(tls: TLSOptions())
+        switch settings.credentials {
+        case .none: break
+        case .bearerTokenFile(let path):
+            let token = try line(path, "the bearer token file")
+            material.secret = token
+            material.authorization = "Bearer \(token)"
+        case .basic(let username, let path):
+            let password = try line(path, "the password file")
+            material.secret = password
+            material.authorization = "Basic \(Base64.text(Array("\(username):\(password)".utf8)))"
+        }
+        if let path = settings.caFile { material.tls.caPEM = try bytes(path, "the CA file") }
+        if let path = settings.clientCertificateFile { material.tls.clientCertificatePEM = try bytes(path, "the client certificate file") }
+        if let path = settings.clientKeyFile { material.tls.clientKeyPEM = try bytes(path, "the client key file") }
+        return material
+    }
+
+    /// The one line that a token or password file holds.
+    private func line(_ path: String, _ what: String) throws(Unreadable) -> String {
+        let text = String(decoding: try bytes(path, what), as: UTF8.self)
+        let line = text.drop { $0.isWhitespace }
+        guard let end = line.lastIndex(where: { !$0.isWhitespace }) else { throw .init(description: "\(what) \(path) is empty") }
+        let value = String(line[...end])
+        guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { throw .init(description: "\(what) \(path) holds more than one line") }
+        return value
+    }
+
+    private func bytes(_ path: String, _ what: String) throws(Unreadable) -> [UInt8] {
+        do {
+            let bytes = try Self.file(path, what)
+            last.withLock { $0[path] = bytes }
+            return bytes
+        } catch {
+            if let kept = last.withLock({ $0[path] }) { return kept }
+            throw error
+        }
+    }
+
+    private static let maxBytes = 1 << 20
+
+    private static func file(_ path: String, _ what: String) throws(Unreadable) -> [UInt8] {
+        func failure() -> Unreadable { .init(description: "cannot read \(what) \(path): \(String(cString: strerror(errno)))") }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw failure() }
+        defer { close(descriptor) }
+        var out: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 16384)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0 { throw failure() }
+            if count == 0 { return out }
+            out.append(contentsOf: buffer[..<count])
+            if out.count > maxBytes { throw .init(description: "\(what) \(path) is larger than \(maxBytes) bytes") }
+        }
+    }
+}
+
+/// RFC 4648 with padding.
+enum Base64 {
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    static func text(_ bytes: [UInt8]) -> String {
+        var out: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            var word: UInt32 = 0
+            for (index, byte) in group.enumerated() { word |= UInt32(byte) << (16 - 8 * UInt32(index)) }
+            for index in 0..<4 {
+                let sextet = Int(word >> (18 - 6 * UInt32(index)) & 63)
+                out.append(index <= group.count ? alphabet[sextet] : UInt8(ascii: "="))
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+}

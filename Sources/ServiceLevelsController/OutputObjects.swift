@@ -1,0 +1,81 @@
+import KubeClient
+import KubeModel
+import KubeRuntime
+import PlimsollAPI
+import PrometheusClient
+import ServiceLevels
+import Synchronization
+import Values
+
+/// The caches of objects that carry rules, shared by the sources that write them.
+final class OutputObjects: Sendable {
+    private let client: KubeClient
+    private let gate: ConsistencyGate
+    private let instance: String
+    private let timeline: Timeline
+    private let namespace: String?
+    private let prometheusRules: Reflector<PrometheusRuleObject>
+    private let configMaps: Reflector<RuleConfigMap>
+    private let used = Mutex<Set<SLOSourceDefinition.Output>>([])
+
+    init(instance: String, client: KubeClient, namespace: String?, gate: ConsistencyGate, timeline: Timeline) {
+        self.instance = instance
+        self.client = client
+        self.gate = gate
+        self.timeline = timeline
+        self.namespace = namespace
+        let selector = "\(RuleObjects.instanceLabel)=\(instance)"
+        prometheusRules = Reflector(
+            source: KubeCollection(client, of: PrometheusRuleObject.self, namespace: namespace, labelSelector: selector),
+            store: Store(indexes: Self.owners()), absenceIsSynced: true, timeline: timeline)
+        configMaps = Reflector(
+            source: KubeCollection(client, of: RuleConfigMap.self, namespace: namespace, labelSelector: selector),
+            store: Store(indexes: Self.owners()), timeline: timeline)
+        gate.register(prometheusRules.store)
+        gate.register(configMaps.store)
+    }
+
+    private static func owners<Object: RuleObject>() -> [String: Store<Object>.Indexer] {
+        ["owner": { object in object.owner.map { [$0.description] } ?? [] }]
+    }
+
+    /// The output that a definition asks for.
+    func output(for definition: SLOSourceDefinition) -> any RuleOutput {
+        used.withLock { _ = $0.insert(definition.output) }
+        let settings = definition.settings
+        switch definition.output {
+        case .directory(let path, let reloadURL):
+            let client = definition.client
+            return DirectoryOutput(
+                directory: RuleDirectory(path: path, instance: instance), reloads: ReloadCoalescer(timeline: timeline) { try await client.reload(reloadURL) })
+        case .prometheusRule:
+            return ObjectOutput(client: client, reflector: prometheusRules, gate: gate) { rules, slo in
+                try RuleObjects.prometheusRule(rules, for: slo, settings: settings)
+            }
+        case .configMap:
+            return ObjectOutput(client: client, reflector: configMaps, gate: gate) { rules, slo in
+                try RuleObjects.configMap(rules, for: slo, settings: settings)
+            }
+        }
+    }
+
+    private var usesPrometheusRules: Bool { used.withLock { $0.contains(.prometheusRule) } }
+    private var usesConfigMaps: Bool { used.withLock { $0.contains(.configMap) } }
+
+    /// Only what a source writes is watched.
+    var caches: [any CacheService] {
+        (usesPrometheusRules ? [prometheusRules] : []) + (usesConfigMaps ? [configMaps] : [])
+    }
+
+    /// Somebody who changes or deletes our objects finds them back as they should be.
+    func enqueueOwners(in controller: Controller) {
+        if usesPrometheusRules { controller.watches(prometheusRules) { $0.owner.map { [$0] } ?? [] } }
+        if usesConfigMaps { controller.watches(configMaps) { $0.owner.map { [$0] } ?? [] } }
+    }
+
+    var requiredAccess: [RequiredAccess] {
+        let verbs = ["list", "watch", "create", "patch", "delete"]
+        return (usesPrometheusRules ? RequiredAccess.all(verbs, .prometheusRules, namespace: namespace) : [])
+            + (usesConfigMaps ? RequiredAccess.all(verbs, .configMaps, namespace: namespace) : [])
+    }
+}

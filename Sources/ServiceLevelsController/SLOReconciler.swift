@@ -1,0 +1,188 @@
+import CoreMetrics
+import KubeClient
+import KubeModel
+import KubeRuntime
+import PlimsollAPI
+import ServiceLevels
+import Synchronization
+import Values
+
+/// Observe, decide, act, report, for one SLO at a time.
+final class SLOReconciler: Sendable {
+    /// What is remembered of an SLO between runs; all of it can be found anew.
+    private struct Memory: Sendable {
+        var uid: String
+        var generation: Int64
+        var source: String
+        var desired: DesiredRules
+        var output: SLOObservation.Output
+        /// When the output was last made to hold the rules.
+        var writtenAt: Swift.Duration?
+    }
+
+    private let instance: String
+    private let client: KubeClient
+    private let store: Store<SLO>
+    private let isInScope: @Sendable (String) -> Bool
+    private let sources: [String: SourceRuntime]
+    private let gate: ConsistencyGate
+    private let events: EventRecorder
+    private let timeline: Timeline
+    private let wallClock: @Sendable () -> Instant
+    private let memory = Mutex<[ObjectKey: Memory]>([:])
+    private let statusWrites = Counter(label: "plimsoll_slo_status_writes_total")
+    private let ruleWrites = Counter(label: "plimsoll_slo_rule_writes_total")
+
+    /// How often the output is looked at though nothing changed: somebody may have meddled with it.
+    private static let outputCheck = Swift.Duration.seconds(300)
+
+    init(
+        instance: String, client: KubeClient, store: Store<SLO>, isInScope: @escaping @Sendable (String) -> Bool, sources: [String: SourceRuntime],
+        gate: ConsistencyGate, events: EventRecorder, timeline: Timeline, wallClock: @escaping @Sendable () -> Instant
+    ) {
+        self.instance = instance
+        self.client = client
+        self.store = store
+        self.isInScope = isInScope
+        self.sources = sources
+        self.gate = gate
+        self.events = events
+        self.timeline = timeline
+        self.wallClock = wallClock
+        statusWrites.increment(by: 0)
+        ruleWrites.increment(by: 0)
+    }
+
+    func reconcile(_ key: ObjectKey) async -> Outcome {
+        guard let slo = store.get(key), slo.metadata.deletionTimestamp == nil, isInScope(key.namespace) else {
+            return await forget(key)
+        }
+        do {
+            return try await settle(slo)
+        } catch let error as KubeError {
+            if error.isConflict { return .conflict }
+            // Gone in the meantime; its deletion is on its way here.
+            if error.isNotFound { return .done }
+            if let delay = error.retryAfter { return .throttled(after: delay) }
+            return .retry(error)
+        } catch {
+            return .retry(error)
+        }
+    }
+
+    // MARK: Removal
+
+    /// The object is gone or none of ours: so are its rules.
+    private func forget(_ key: ObjectKey) async -> Outcome {
+        for source in sources.values { source.unsubscribe(key) }
+        memory.withLock { $0[key] = nil }
+        do {
+            for source in sources.values { try await source.output.remove(key) }
+            return .done
+        } catch {
+            return .retry(error)
+        }
+    }
+
+    // MARK: The four steps
+
+    private func settle(_ slo: SLO) async throws -> Outcome {
+        let key = slo.metadata.key
+        let (known, isNew) = remembered(slo)
+        let source = sources[known.source]
+        if isNew {
+            // A former source's rules would count everything twice.
+            for other in sources.values where other.definition.name != known.source {
+                other.unsubscribe(key)
+                try await other.output.remove(key)
+            }
+            source?.subscribe(key)
+        }
+        var observation = source?.observation(of: key, output: effective(known.output, source)) ?? SLOObservation()
+        var decision = SLODecider.decide(slo, desired: known.desired, observation: observation, now: wallClock())
+        var failure: (any Error)?
+        if case .write(let rules) = decision.rules, let source, isDue(known) {
+            let output: SLOObservation.Output
+            do {
+                try await source.output.write(rules, for: slo)
+                ruleWrites.increment()
+                output = .written
+            } catch {
+                failure = error
+                output = .failed(message: "\(error)", isFinal: error is RuleObjects.TooLarge)
+            }
+            memory.withLock { memory in
+                memory[key]?.output = output
+                memory[key]?.writtenAt = failure == nil ? timeline.now : nil
+            }
+            let shown = effective(output, source)
+            if shown != observation.output {
+                observation.output = shown
+                decision = SLODecider.decide(slo, desired: known.desired, observation: observation, now: wallClock())
+                source.rules.pollSoon()
+            }
+        }
+        try await report(decision, slo)
+        if let failure, !(failure is RuleObjects.TooLarge) { return .retry(failure) }
+        let figures = decision.requeueAfter.map { Swift.Duration.milliseconds($0.milliseconds) } ?? Self.outputCheck
+        return .requeue(after: min(figures, Self.outputCheck))
+    }
+
+    private func remembered(_ slo: SLO) -> (Memory, isNew: Bool) {
+        let key = slo.metadata.key
+        let known = memory.withLock { $0[key] }
+        if let known, known.uid == slo.metadata.uid, known.generation == slo.metadata.generation { return (known, false) }
+        let source = slo.spec?.source ?? known?.source ?? "default"
+        let desired = DesiredRules(
+            slo, instance: instance, settings: sources[source]?.definition.settings ?? RuleSettings(), refusals: refusals(slo, source))
+        let fresh = Memory(uid: slo.metadata.uid, generation: slo.metadata.generation, source: source, desired: desired, output: .pending)
+        memory.withLock { $0[key] = fresh }
+        return (fresh, true)
+    }
+
+    /// What this installation has against the spec.
+    private func refusals(_ slo: SLO, _ source: String) -> [Problem] {
+        guard slo.spec != nil else { return [] }
+        guard let runtime = sources[source] else {
+            let names = sources.keys.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
+            return [
+                Problem(
+                    "spec.source", "is no Prometheus of the daemon's configuration; there \(names.isEmpty ? "is none" : "are: \(names)")",
+                    got: .string(source))
+            ]
+        }
+        if runtime.definition.allows(slo.metadata.namespace) { return [] }
+        return [
+            Problem(
+                "spec.source", "is not open to the namespace \(slo.metadata.namespace): the daemon's configuration lists allowedNamespaces",
+                got: .string(source))
+        ]
+    }
+
+    /// What was written helps nobody while something keeps it from being loaded.
+    private func effective(_ output: SLOObservation.Output, _ source: SourceRuntime?) -> SLOObservation.Output {
+        guard output == .written, let trouble = source?.output.trouble else { return output }
+        return .failed(message: trouble, isFinal: false)
+    }
+
+    private func isDue(_ known: Memory) -> Bool {
+        guard known.output == .written, let writtenAt = known.writtenAt else { return true }
+        return timeline.now - writtenAt >= Self.outputCheck
+    }
+
+    private func report(_ decision: Decision, _ slo: SLO) async throws {
+        if decision.writesStatus {
+            var patch = JSON.mergePatch(from: slo.status.json, to: decision.status.json)
+            patch = ["metadata": ["resourceVersion": .string(slo.metadata.resourceVersion)], "status": patch]
+            let written = try await client.patch(SLO.resource, slo.metadata.key, subresource: "status", .merge(patch))
+            statusWrites.increment()
+            gate.wroteAt(owner: slo.metadata.key, kind: SLO.resource, resourceVersion: written["metadata"]?["resourceVersion"]?.stringValue ?? "")
+        }
+        let reference = ObjectReference(
+            apiVersion: SLO.resource.apiVersion, kind: SLO.resource.kind, namespace: slo.metadata.namespace, name: slo.metadata.name,
+            uid: slo.metadata.uid)
+        for event in decision.events {
+            events.record(reference, event.kind == .warning ? .warning : .normal, reason: event.reason, action: "Reconcile", note: event.note)
+        }
+    }
+}

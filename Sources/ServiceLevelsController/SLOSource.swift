@@ -1,0 +1,34 @@
+package import PrometheusClient
+package import ServiceLevels
+package import Values
+
+/// A Prometheus of the configuration, as the SLO controller needs it.
+package struct SLOSourceDefinition: Sendable {
+    /// Where the rules go.
+    package enum Output: Sendable, Hashable {
+        case prometheusRule
+        case configMap
+        case directory(path: String, reloadURL: String)
+    }
+
+    package var name: String
+    package var client: any PrometheusQuerying
+    package var settings: RuleSettings
+    package var output: Output
+    /// How often all figures are read.
+    package var pollInterval: PromDuration
+    /// Whether objects of a namespace may name it.
+    package var allows: @Sendable (_ namespace: String) -> Bool
+
+    package init(
+        name: String, client: any PrometheusQuerying, settings: RuleSettings, output: Output, pollInterval: PromDuration,
+        allows: @escaping @Sendable (_ namespace: String) -> Bool
+    ) {
+        self.name = name
+        self.client = client
+        self.settings = settings
+        self.output = output
+        self.pollInterval = pollInterval
+        self.allows = allows
+    }
+}

@@ -1,0 +1,80 @@
+package import KubeClient
+import KubeModel
+package import KubeRuntime
+package import Logging
+import PlimsollAPI
+import ServiceLevels
+package import Values
+
+/// The controller of SLOs, put together: caches, samplers, outputs and workers, for a manager to run.
+package struct SLOController: Sendable {
+    /// Whose objects it works on.
+    package struct Scope: Sendable {
+        /// The one namespace to watch; nil watches all.
+        package var namespace: String?
+        package var contains: @Sendable (_ namespace: String) -> Bool
+
+        package init(namespace: String?, contains: @escaping @Sendable (_ namespace: String) -> Bool) {
+            self.namespace = namespace
+            self.contains = contains
+        }
+    }
+
+    package let controller: Controller
+    package let caches: [any CacheService]
+    /// What must run beside the controller.
+    package let background: [ManagedPart]
+    /// The rights it needs.
+    package let requiredAccess: [RequiredAccess]
+    private let store: Store<SLO>
+    private let scope: Scope
+    private let sources: [String: SourceRuntime]
+
+    package init(
+        instance: String, client: KubeClient, scope: Scope, sources definitions: [SLOSourceDefinition], events: EventRecorder, workers: Int = 8,
+        timeline: Timeline = Timeline(), wallClock: @escaping @Sendable () -> Instant, logger: Logger
+    ) {
+        let slos = Reflector(source: KubeCollection(client, of: SLO.self, namespace: scope.namespace), store: Store<SLO>(), timeline: timeline)
+        let gate = ConsistencyGate(timeline: timeline)
+        gate.register(slos.store)
+        let relay = KeyRelay()
+        let objects = OutputObjects(instance: instance, client: client, namespace: scope.namespace, gate: gate, timeline: timeline)
+        var sources: [String: SourceRuntime] = [:]
+        for definition in definitions {
+            sources[definition.name] = SourceRuntime(
+                definition, output: objects.output(for: definition), instance: instance, timeline: timeline, wallClock: wallClock, logger: logger,
+                notify: relay.send)
+        }
+        let reconciler = SLOReconciler(
+            instance: instance, client: client, store: slos.store, isInScope: scope.contains, sources: sources, gate: gate, events: events,
+            timeline: timeline, wallClock: wallClock)
+        let controller = Controller(name: "slo", workers: workers, gate: gate, timeline: timeline, logger: logger) { await reconciler.reconcile($0) }
+        controller.reconciles(slos)
+        objects.enqueueOwners(in: controller)
+        relay.connect { controller.enqueue($0) }
+        self.controller = controller
+        self.sources = sources
+        store = slos.store
+        self.scope = scope
+        caches = [slos] + objects.caches
+        background = sources.values.sorted { $0.definition.name < $1.definition.name }.flatMap(\.parts)
+        requiredAccess =
+            RequiredAccess.all(["list", "watch"], SLO.resource, namespace: scope.namespace)
+            + RequiredAccess.all(["patch"], SLO.resource, subresource: "status", namespace: scope.namespace) + objects.requiredAccess
+    }
+
+    /// Takes out the rules of objects that were deleted while nobody looked. For the time between the first list and the workers' start.
+    package func sweep() async throws {
+        let kept = Set(store.keys.filter { scope.contains($0.namespace) })
+        for source in sources.values { try await source.output.sweep(keeping: kept) }
+    }
+
+    /// Figures of all SLOs that a source has read, for the daemon's own metrics.
+    package func figures() -> [SLOReport] {
+        store.snapshot().compactMap { slo in
+            guard let spec = slo.spec, let sample = sources[spec.source]?.figures.sample, let figures = sample.value?.figures[slo.metadata.key]
+            else { return nil }
+            return SLOReport(slo: slo, spec: spec, figures: figures)
+        }.sorted { $0.key < $1.key }
+    }
+}

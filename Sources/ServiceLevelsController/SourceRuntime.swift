@@ -1,0 +1,65 @@
+import KubeModel
+import KubeRuntime
+import Logging
+import PrometheusClient
+import ServiceLevels
+import Values
+
+/// A source at work: its output and the two samplers that all its SLOs share.
+struct SourceRuntime: Sendable {
+    let definition: SLOSourceDefinition
+    let output: any RuleOutput
+    let figures: Sampler<FleetReading>
+    let rules: Sampler<RulesReading>
+
+    init(
+        _ definition: SLOSourceDefinition, output: any RuleOutput, instance: String, timeline: Timeline, wallClock: @escaping @Sendable () -> Instant,
+        logger: Logger, notify: @escaping @Sendable (ObjectKey) -> Void
+    ) {
+        self.definition = definition
+        self.output = output
+        let client = definition.client
+        let interval = Swift.Duration.milliseconds(definition.pollInterval.milliseconds)
+        figures = Sampler(
+            name: "\(definition.name)/figures", interval: interval, timeline: timeline, wallClock: wallClock, logger: logger,
+            concern: { old, new, all in
+                guard let old else { return all }
+                return all.filter { old.figures[$0] != new.figures[$0] }
+            },
+            notify: notify, poll: { try await FleetPoll.figures(client, instance: instance) })
+        rules = Sampler(
+            name: "\(definition.name)/rules", interval: interval, timeline: timeline, wallClock: wallClock, logger: logger,
+            concern: { old, new, all in
+                guard let old else { return all }
+                return all.filter { old.groups[$0] != new.groups[$0] }
+            },
+            notify: notify, poll: { try await FleetPoll.rules(client, instance: instance) })
+    }
+
+    func subscribe(_ key: ObjectKey) {
+        figures.subscribe(key)
+        rules.subscribe(key)
+    }
+
+    func unsubscribe(_ key: ObjectKey) {
+        figures.unsubscribe(key)
+        rules.unsubscribe(key)
+    }
+
+    /// What is known of an SLO without asking anybody.
+    func observation(of key: ObjectKey, output: SLOObservation.Output) -> SLOObservation {
+        let figures = figures.sample
+        let rules = rules.sample
+        return SLOObservation(
+            output: output,
+            rules: rules.failure.map { .unavailable($0) } ?? rules.value.map { .loaded($0.groups[key] ?? []) } ?? .unasked,
+            figures: figures.failure.map { .unavailable($0) } ?? figures.value.map { .read($0.figures[key]) } ?? .unasked)
+    }
+
+    var parts: [ManagedPart] {
+        output.parts + [
+            ManagedPart("sampler \(figures.name)") { [figures] in await figures.run() },
+            ManagedPart("sampler \(rules.name)") { [rules] in await rules.run() },
+        ]
+    }
+}

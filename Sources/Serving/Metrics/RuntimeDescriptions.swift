@@ -1,0 +1,39 @@
+extension MetricDescription {
+    /// What the runtime's metrics mean, and their buckets. The names, units and buckets of `workqueue_*` and `controller_runtime_*` are those of
+    /// client-go and controller-runtime, so that their dashboards and alerts work.
+    package static let runtime: [MetricDescription] = {
+        // client-go: 10 ns to 1000 s by powers of ten; below 10 us nothing is told apart here.
+        let queueBuckets = [1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100, 1000]
+        let reconcileBuckets = [
+            0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4,
+            4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60,
+        ]
+        return [
+            .init("workqueue_depth", "Items ready in the work queue, by priority."),
+            .init("workqueue_adds_total", "Adds handled by the work queue."),
+            .init("workqueue_queue_duration_seconds", "How long an item stays ready in the work queue before it is taken.", buckets: queueBuckets),
+            .init("workqueue_work_duration_seconds", "How long processing an item from the work queue takes.", buckets: queueBuckets),
+            .init("workqueue_unfinished_work_seconds", "Seconds of work in progress that workqueue_work_duration_seconds has not seen yet."),
+            .init("workqueue_longest_running_processor_seconds", "How long the longest running processor of the work queue has been running."),
+            .init("workqueue_retries_total", "Retries handled by the work queue."),
+            .init("controller_runtime_reconcile_total", "Reconciliations per controller, by result."),
+            .init("controller_runtime_reconcile_errors_total", "Reconciliations per controller that ended in an error."),
+            .init("controller_runtime_terminal_reconcile_errors_total", "Reconciliations per controller that ended in an error that is not retried."),
+            .init("controller_runtime_reconcile_timeouts_total", "Reconciliations per controller that took too long."),
+            .init("controller_runtime_reconcile_panics_total", "Reconciliations per controller that crashed."),
+            .init("controller_runtime_reconcile_time_seconds", "How long a reconciliation takes, per controller.", buckets: reconcileBuckets),
+            .init("controller_runtime_max_concurrent_reconciles", "Workers per controller."),
+            .init("controller_runtime_active_workers", "Workers per controller that are at work."),
+            .init("plimsoll_consistency_gate_wait_seconds", "How long a reconciliation waited until the cache had seen the controller's own writes."),
+            .init("plimsoll_consistency_gate_timeouts_total", "Reconciliations that began before the cache had seen the controller's own writes."),
+            .init("plimsoll_events_total", "Kubernetes events, by what became of them."),
+            .init("plimsoll_reflector_lists", "Lists a cache has made since it began."),
+            .init("plimsoll_reflector_watches", "Watches a cache has opened since it began."),
+            .init("plimsoll_reflector_short_watches", "Watches of a cache that ended at once and brought nothing."),
+            .init("plimsoll_reflector_objects", "Objects in a cache."),
+            .init("plimsoll_reflector_synced", "Whether a cache has its first list (1) or not (0)."),
+            .init("plimsoll_reflector_watch_idle_seconds", "Seconds since the open watch of a cache brought anything."),
+            .init("plimsoll_reflector_undecodable_total", "Watch events that could not be read."),
+        ]
+    }()
+}

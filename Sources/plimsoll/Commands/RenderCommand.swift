@@ -1,0 +1,51 @@
+import ArgumentParser
+import KubeModel
+import PlimsollAPI
+import PrometheusModel
+import ServiceLevels
+import Values
+
+/// `plimsoll render`
+struct RenderCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "render", abstract: "Write the rules of SLOs in files, with no cluster.",
+        discussion: """
+            The same rules as the daemon writes, byte for byte the same each time, in Prometheus's own rule file format. Without --output all \
+            groups go to stdout as one rule file; with it each SLO becomes a file. Scrape and evaluation interval come from --config (the \
+            source that an SLO names), or are 30s.
+            """)
+
+    @Argument(help: "Files, directories, or - for stdin.")
+    var paths: [String]
+
+    @Option(name: [.customShort("o"), .customLong("output")], help: "Directory for one file an SLO.")
+    var output: String?
+
+    @Option(help: "The daemon's configuration.")
+    var config: String?
+
+    mutating func run() throws {
+        let configuration = try config.map { try ConfigurationFile.load($0) }
+        let set = ManifestSet(files: try InputFiles.read(paths))
+        let check = ManifestCheck(set, configuration: configuration)
+        var lines = set.unreadable + check.problems.map(\.description)
+        var rendered: [(key: ObjectKey, rules: GeneratedRules)] = []
+        for slo in check.slos.sorted(by: { $0.key < $1.key }) {
+            let settings = configuration?.prometheus.first { $0.name == slo.spec.source }?.ruleSettings ?? RuleSettings()
+            do {
+                let rules = try RuleGenerator.generate(instance: configuration?.instance ?? "main", key: slo.key, spec: slo.spec, settings: settings)
+                rendered.append((slo.key, rules))
+            } catch {
+                lines += error.problems.map { "SLO \(slo.key): \($0)" }
+            }
+        }
+        guard lines.isEmpty else { throw CommandFailure.input("nothing was rendered:\n" + lines.joined(separator: "\n")) }
+        if let output {
+            for (key, rules) in rendered {
+                try OutputFiles.write(rules.file.yaml, to: RuleObjects.fileName(instance: configuration?.instance ?? "main", key: key), in: output)
+            }
+        } else {
+            StandardOutput.write(RuleFile(groups: rendered.flatMap(\.rules.groups)).yaml)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import KubeClient
+import KubeRuntime
+import Logging
+import PlimsollAPI
+
+/// What is asked of the API server before the work begins.
+struct Preflight: Sendable {
+    let client: KubeClient
+    let server: KubeConfiguration
+    let access: [RequiredAccess]
+    let logger: Logger
+
+    /// The kinds are not there (yet).
+    private struct MissingKind: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Throws a `ManagerFailure` for what no repetition heals, anything else for what one may.
+    func run() async throws {
+        do {
+            let version = try await client.serverVersion()
+            logger.info("API server", metadata: ["version": "\(version)", "server": "\(server)"])
+            try await AccessCheck.require(access, client: client)
+            guard try await client.serves(SLO.resource) else {
+                throw MissingKind(
+                    description: "the API server does not serve \(SLO.resource): apply the custom resource definitions (plimsoll crds | kubectl apply --validate=false -f -)"
+                )
+            }
+        } catch let error as KubeError {
+            guard error.isUnauthorized || isFinal(error) else { throw error }
+            throw ManagerFailure("\(server): \(error)")
+        }
+    }
+
+    /// Credentials that nothing renews don't become good by asking again.
+    private func isFinal(_ error: KubeError) -> Bool {
+        if case .authentication = error { return true }
+        return false
+    }
+}

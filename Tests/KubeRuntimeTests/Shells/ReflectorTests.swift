@@ -1,0 +1,160 @@
+import KubeClient
+import KubeModel
+import KubeRuntime
+import Synchronization
+import TestSupport
+import Testing
+import Values
+
+/// A reflector over a script, on a clock of its own, with all it told.
+private struct Rig {
+    let clock = ManualClock()
+    let source: ScriptedCollection
+    let store = Store<Thing>()
+    let reflector: Reflector<Thing>
+    let told = Recording()
+
+    final class Recording: Sendable {
+        private let lines = Mutex<[String]>([])
+        var all: [String] { lines.withLock { $0 } }
+        func add(_ line: String) { lines.withLock { $0.append(line) } }
+    }
+
+    init(lists: [ScriptedCollection.List], watches: [ScriptedCollection.Watch], absenceIsSynced: Bool = false) {
+        source = ScriptedCollection(lists: lists, watches: watches)
+        var settings = ReflectorMachine.Settings()
+        settings.backoff.jitter = .none
+        reflector = Reflector(
+            source: source, store: store, absenceIsSynced: absenceIsSynced, settings: settings, timeline: Timeline(clock), seed: 1)
+        let (told, store) = (told, store)
+        reflector.onChange { change, origin in
+            // The store has it before the handler hears of it.
+            switch change {
+            case .applied(_, let new): if store.get(new.metadata.key) != new { told.add("the store lags behind") }
+            case .deleted(let last, _):
+                if store.get(last.metadata.key)?.metadata.uid == last.metadata.uid { told.add("the store still has it") }
+            }
+            told.add("\(text(change)) \(origin)")
+        }
+    }
+
+    /// Runs until `condition` holds, moving the clock so that waits and silences pass.
+    func run(until condition: @escaping @Sendable () -> Bool) async -> Bool {
+        let running = Task { await reflector.run() }
+        defer { running.cancel() }
+        for _ in 0..<2_000 {
+            if condition() { return true }
+            try? await Task.sleep(for: .milliseconds(2))
+            clock.advance(by: .milliseconds(250))
+        }
+        return false
+    }
+}
+
+struct ReflectorTests {
+    @Test func listsInPagesThenFollowsTheWatch() async {
+        let rig = Rig(
+            lists: [.page([Thing("a", 1)], version: "10", token: "t1"), .page([Thing("b", 2)], version: "10")],
+            watches: [
+                .init(events: [
+                    .event(.added(Thing("c", 11))), .event(.modified(Thing("a", 12))), .event(.deleted(Thing("b", 13))),
+                    .event(.bookmark(resourceVersion: "20", initialEventsEnd: false)), .silence,
+                ])
+            ])
+        #expect(await rig.run { rig.store.resourceVersion == "20" })
+        #expect(rig.told.all == ["+a@1 initialList", "+b@2 initialList", "+c@11 watch", "~a@12 watch", "-b@13 watch"])
+        #expect(rig.source.calls == ["list 500 -", "list 500 t1", "watch 10"])
+        #expect(rig.reflector.hasSynced)
+    }
+
+    @Test func aLostConnectionIsWatchedFromTheLastVersionAndListsNothing() async {
+        let rig = Rig(
+            lists: [.page([], version: "10")],
+            watches: [
+                .init(events: [.event(.added(Thing("a", 11))), .breaks(status(503, "going away"))]), .init(refused: status(502, "bad gateway")),
+                .init(events: [.event(.modified(Thing("a", 12))), .silence]),
+            ])
+        #expect(await rig.run { rig.store.get(key("a"))?.metadata.resourceVersion == "12" })
+        #expect(rig.source.calls == ["list 500 -", "watch 10", "watch 11", "watch 11"])
+    }
+
+    /// The two shapes of 410.
+    @Test(arguments: [true, false]) func anExpiredVersionIsHealedByAList(inStream: Bool) async {
+        let expired = KubeStatus(code: 410, reason: "Expired", message: "too old resource version")
+        let rig = Rig(
+            lists: [.page([Thing("a", 1), Thing("b", 1)], version: "10"), .page([Thing("b", 1), Thing("c", 30)], version: "30")],
+            watches: [inStream ? .init(events: [.event(.error(expired))]) : .init(refused: .status(expired))])
+        #expect(await rig.run { rig.source.calls.last == "watch 30" })
+        #expect(rig.told.all == ["+a@1 initialList", "+b@1 initialList", "-a?@1 relist", "+c@30 relist"])
+    }
+
+    @Test func tooManyRequestsInTheStreamListNothing() async {
+        let busy = KubeStatus(code: 429, reason: "TooManyRequests", message: "busy", retryAfterSeconds: 1)
+        let rig = Rig(
+            lists: [.page([], version: "10")],
+            watches: [.init(events: [.event(.error(busy))]), .init(events: [.event(.added(Thing("a", 11))), .silence])])
+        #expect(await rig.run { rig.store.count == 1 })
+        #expect(rig.source.calls == ["list 500 -", "watch 10", "watch 10"])
+    }
+
+    @Test func anUndecodableEventIsTriedOnceMoreThenListed() async {
+        let rig = Rig(
+            lists: [.page([Thing("a", 1)], version: "10"), .page([Thing("a", 12)], version: "12")],
+            watches: [
+                .init(events: [.event(.added(Thing("b", 11))), .event(.undecodable("things shop/a: no JSON"))]),
+                .init(events: [.event(.undecodable("things shop/a: no JSON"))]),
+            ])
+        #expect(await rig.run { rig.source.calls.last == "watch 12" })
+        #expect(rig.source.calls == ["list 500 -", "watch 10", "watch 11", "list 500 -", "watch 12"])
+        #expect(rig.reflector.counters.undecodable == 2)
+    }
+
+    @Test func anUnreadableItemHarmsNoOtherAndKeepsWhatWasKnown() async {
+        let rig = Rig(
+            lists: [
+                .page([Thing("a", 1), Thing("b", 1)], version: "10"), .page([Thing("b", 20)], version: "20", unreadable: ["shop/a"]),
+            ],
+            watches: [.init(refused: status(410, "gone", reason: "Gone"))])
+        #expect(await rig.run { rig.source.calls.last == "watch 20" })
+        #expect(rig.told.all.suffix(1) == ["~b@20 relist"])
+        #expect(rig.store.get(key("a")) != nil)
+    }
+
+    @Test func silenceAfterABookmarkIsADeadStream() async {
+        let rig = Rig(
+            lists: [.page([], version: "10")],
+            watches: [.init(events: [.event(.bookmark(resourceVersion: "15", initialEventsEnd: false)), .silence])])
+        #expect(await rig.run { rig.source.calls.last == "watch 15" })
+        // 150 s of silence and the look every 10 s; far sooner than the watch's own end.
+        #expect(rig.clock.now.offset < .seconds(200))
+    }
+
+    @Test func missingRightsAreNamedAndHealed() async {
+        let rig = Rig(lists: [.fails(status(403, "cannot list things", reason: "Forbidden")), .page([], version: "10")], watches: [])
+        let named = Mutex(false)
+        #expect(
+            await rig.run {
+                if rig.reflector.trouble?.contains("cannot list things") ?? false { named.withLock { $0 = true } }
+                return rig.reflector.hasSynced
+            })
+        #expect(named.withLock { $0 })
+        #expect(rig.reflector.trouble == nil)
+    }
+
+    @Test(arguments: [true, false]) func anAbsentKindEmptiesTheStoreAndComesBack(absenceIsSynced: Bool) async {
+        let gone = ScriptedCollection.List.fails(status(404, "the server could not find the requested resource", reason: "NotFound"))
+        let rig = Rig(
+            lists: [.page([Thing("a", 1)], version: "10"), gone, gone, gone, gone, .page([Thing("a", 50, uid: "new")], version: "50")],
+            watches: [.init(refused: status(404, "not found", reason: "NotFound"))], absenceIsSynced: absenceIsSynced)
+        #expect(await rig.run { rig.store.get(key("a"))?.metadata.uid == "new" })
+        #expect(rig.told.all == ["+a@1 initialList", "-a?@1 relist", "+a@50 relist"])
+    }
+
+    @Test(arguments: [true, false]) func anAbsentKindIsSyncedOnlyWhereItMayBeAbsent(absenceIsSynced: Bool) async {
+        let gone = ScriptedCollection.List.fails(status(404, "no such kind", reason: "NotFound"))
+        let rig = Rig(lists: [gone, gone, gone, gone], watches: [], absenceIsSynced: absenceIsSynced)
+        #expect(await rig.run { rig.reflector.isAbsent && rig.source.calls.count >= 4 })
+        #expect(rig.reflector.hasSynced == absenceIsSynced)
+        #expect((rig.reflector.trouble?.contains("no such kind") ?? false) == !absenceIsSynced)
+    }
+}
