@@ -1,13 +1,13 @@
 """A synthetic history of 30 days, as a Prometheus that scrapes every 30 s would have seen it.
 
-    history.py make DIR [--days N] [--series N]     writes DIR/history-*.om (OpenMetrics, one file a block) and DIR/truth.json
+    history.py make DIR [--days N] [--series N] [--now]   writes DIR/history-*.om (OpenMetrics, one file a block) and DIR/truth.json
     history.py backfill DIR                         DIR/rules-1.yaml, DIR/rules-2.yaml, ... each a level; fills DIR/data
     history.py ask DIR                              DIR/queries.txt, one a line; writes DIR/answers.txt, one JSON answer a line, as of the history's end
 
 Three services: `a` of 6 series; `b` of many (10 of them errors); `c` of 50 requests an hour from 3 pods that get new names every day. Traffic of a and
 b swings 100:1 between day and night; there are 25 incidents, counters that restart from zero, error series that are absent until the first error, and
 two hours without a scrape. Seeded: the same every time. The truth is what the scrapes saw: every increase between two scrapes of a series, the whole
-value after a restart, and the whole first value of a series; not what happened in the gap, nor what counters held when the history began.
+value after a restart, and the whole first value of a series; not what happened in the gap, nor what counters held when the history began. With --now the history ends now, and DIR/last.prom is what the targets would show next.
 
 Only the standard library, promtool and prometheus are needed.
 """
@@ -41,11 +41,14 @@ class Target:
         self.values = [None] * len(series)
         self.restarts = []
 
+    def names(self):
+        return [f'requests_total{{job="{self.service}",instance="{self.instance}",code="{code}"}} ' for code, _ in self.series]
+
 
 class History:
-    def __init__(self, days, b_series):
+    def __init__(self, days, b_series, end):
         self.rng = random.Random(SEED)
-        self.start, self.end = END - days * 86400, END
+        self.start, self.end = end - days * 86400, end
         self.gap = (self.start + GAP[0] * 86400, self.start + (GAP[0] + GAP[1]) * 86400) if days > 14 else (0, 0)
         self.truth = {s: {"total": 0, "errors": 0} for s in "abc"}
         self.incidents = {s: self.plan_incidents() for s in "ab"}
@@ -110,15 +113,17 @@ class History:
         for file in blocks.values():
             file.write("# EOF\n")
             file.close()
+        with open(f"{directory}/last.prom", "w") as file:
+            for target in self.targets:
+                if target.gone >= self.end:
+                    file.writelines(f"{name}{value}\n" for name, value in zip(target.names(), target.values) if value is not None)
         for name, counts in self.truth.items():
             counts["ratio"] = counts["errors"] / counts["total"]
         with open(f"{directory}/truth.json", "w") as file:
             json.dump({"seed": SEED, "start": self.start, "end": self.end, "services": self.truth}, file, indent=1)
 
     def run(self, target, blocks, directory):
-        names = [
-            f'requests_total{{job="{target.service}",instance="{target.instance}",code="{code}"}} ' for code, _ in target.series
-        ]
+        names = target.names()
         good = sum(1 for _, bad in target.series if not bad)
         truth, values = self.truth[target.service], target.values
         first_ever = target.born < self.start
@@ -160,19 +165,20 @@ class History:
 class Prometheus:
     """A real server on what was backfilled so far. Blocks are read when it starts."""
 
-    def __init__(self, directory, lookback):
+    def __init__(self, directory, lookback, config="global: {scrape_interval: 30s}\n"):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         with open(f"{directory}/prometheus.yml", "w") as file:
-            file.write("global: {scrape_interval: 30s}\n")
+            file.write(config)
         self.log = open(f"{directory}/prometheus.log", "a")
         self.process = subprocess.Popen(
             [
                 os.environ.get("PROMETHEUS", "prometheus"), f"--config.file={directory}/prometheus.yml",
                 f"--storage.tsdb.path={directory}/data", "--storage.tsdb.retention.time=100y", "--storage.tsdb.min-block-duration=2h",
                 "--storage.tsdb.max-block-duration=54h", f"--web.listen-address=127.0.0.1:{self.port}", f"--query.lookback-delta={lookback}",
+                "--web.enable-lifecycle",
             ],
             stdout=self.log, stderr=self.log,
         )
@@ -262,7 +268,7 @@ def main():
     if command == "make":
         since = time.monotonic()
         os.makedirs(directory, exist_ok=True)
-        history = History(option("--days", 30), option("--series", 100))
+        history = History(option("--days", 30), option("--series", 100), int(time.time()) // SCRAPE * SCRAPE if "--now" in sys.argv else END)
         history.write(directory)
         say("history written", since)
         print(json.dumps(history.truth))
@@ -272,4 +278,5 @@ def main():
         ask(directory)
 
 
-main()
+if __name__ == "__main__":
+    main()
