@@ -17,13 +17,17 @@ struct Scale {
             let daemon = try Daemon(world)
             try await daemon.ready(world)
             let synced = ContinuousClock.now - start
-            let written = try await time(since: start, "rules of all") { try await self.count(world) { $0.status.observedGeneration == $0.metadata.generation } == count }
+            let written = try await time(since: start, "rules of all") {
+                try await self.count(world) { $0.status.observedGeneration == $0.metadata.generation } == count
+            }
             let ready = try await time(since: start, "figures of all") {
                 try await self.count(world) { $0.status.conditions["Ready"]?.status == .true } == count
             }
             let writes = try await writes(world, daemon)
             let memory = try residentMiB(daemon)
-            print("SCALE slos=\(count) synced=\(synced) statuses=\(written) figures=\(ready) writes-per-slo=\(Double(writes) / Double(count)) resident-MiB=\(memory)")
+            print(
+                "SCALE slos=\(count) synced=\(synced) statuses=\(written) figures=\(ready) writes-per-slo=\(Double(writes) / Double(count)) resident-MiB=\(memory)"
+            )
             try await daemon.stop()
         }
     }
