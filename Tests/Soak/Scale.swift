@@ -12,7 +12,7 @@ struct Scale {
     func run() async throws {
         try await World.with("scale") { world in
             for index in 0..<count { try await world.apply("slo-\(index)", world.spec()) }
-            print("SCALE created \(count)")
+            say("SCALE created \(count)")
             let start = ContinuousClock.now
             let daemon = try Daemon(world)
             try await daemon.ready(world)
@@ -25,7 +25,7 @@ struct Scale {
             }
             let writes = try await writes(world, daemon)
             let memory = try residentMiB(daemon)
-            print(
+            say(
                 "SCALE slos=\(count) synced=\(synced) statuses=\(written) figures=\(ready) writes-per-slo=\(Double(writes) / Double(count)) resident-MiB=\(memory)"
             )
             try await daemon.stop()

@@ -59,7 +59,7 @@ struct Storm {
         }
         if let difference { throw Missing("seed \(seed): \(difference); daemon's log:\n\(last.process.output.suffix(4000))") }
         let objects = try await objects(world).count
-        print(
+        say(
             "STORM seed=\(seed) actions=\(Self.actions) kills=\(kills + 1) objects=\(objects) settled=\(ContinuousClock.now - settled) whole=\(ContinuousClock.now - start) ok"
         )
         try await last.stop()

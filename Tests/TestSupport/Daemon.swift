@@ -39,7 +39,7 @@ package final class Daemon: Sendable {
 
     /// Waits for /readyz.
     package func ready(_ world: World) async throws {
-        if try await eventually(within: .seconds(30), { (try? await world.fetch("\(self.metricsURL)/readyz"))?.status == 200 }) { return }
+        if await eventually(within: .seconds(30), { (try? await world.fetch("\(self.metricsURL)/readyz"))?.status == 200 }) { return }
         throw Missing("a ready daemon; its log:\n\(process.output)")
     }
 
