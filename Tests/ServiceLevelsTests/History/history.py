@@ -79,10 +79,9 @@ class History:
                 make("c", f"c-{day}-{n}:80", ["200"], ["500"], born, self.start + (day + 1) * 86400, 0)
         return targets
 
-    @staticmethod
-    def swing(t):
-        """1 at noon, 0.01 at midnight."""
-        return math.exp(math.log(100) * (math.cos(2 * math.pi * (t / 86400 - 0.5)) - 1) / 2)
+    def swing(self, t):
+        """1 in the middle of a day of the history, 0.01 at its edges: by the history's own days, so that it is the same whenever it is made."""
+        return math.exp(math.log(100) * (math.cos(2 * math.pi * ((t - self.end) / 86400 - 0.5)) - 1) / 2)
 
     def rates(self, target, t):
         """Requests a second and the share of errors of one target."""
