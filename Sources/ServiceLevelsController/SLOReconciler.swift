@@ -88,8 +88,11 @@ final class SLOReconciler: Sendable {
 
     private func settle(_ slo: SLO) async throws -> Outcome {
         let key = slo.metadata.key
+        let before = memory.withLock { $0[key]?.uid }
         let (known, isNew) = remembered(slo)
         let source = sources[known.source]
+        // Another object under the name: whatever its predecessor left is none of its own.
+        if let before, before != slo.metadata.uid { try await source?.output.remove(key) }
         if isNew {
             // A former source's rules would count everything twice.
             for other in sources.values where other.definition.name != known.source {
