@@ -47,7 +47,8 @@ final class OutputObjects: Sendable {
         case .directory(let path, let reloadURL):
             let client = definition.client
             return DirectoryOutput(
-                directory: RuleDirectory(path: path, instance: instance), reloads: ReloadCoalescer(timeline: timeline) { try await client.reload(reloadURL) })
+                directory: RuleDirectory(path: path, instance: instance),
+                reloads: ReloadCoalescer(timeline: timeline) { try await client.reload(reloadURL) })
         case .prometheusRule:
             return ObjectOutput(instance: instance, client: client, reflector: prometheusRules, gate: gate) { rules, slo in
                 try RuleObjects.prometheusRule(rules, for: slo, settings: settings)

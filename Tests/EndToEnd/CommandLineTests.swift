@@ -15,7 +15,8 @@ struct CommandLineTests {
     @Test func exitCodesAndMessages() async throws {
         let scratch = try ScratchDirectory()
         let bad = scratch.file("bad.yaml")
-        try writeFile(bad, "apiVersion: plimsoll.dev/v1alpha1\nkind: SLO\nmetadata: {name: a}\nspec:\n  service: a\n  objective: 100%\n  windw: 30d\n")
+        try writeFile(
+            bad, "apiVersion: plimsoll.dev/v1alpha1\nkind: SLO\nmetadata: {name: a}\nspec:\n  service: a\n  objective: 100%\n  windw: 30d\n")
         let malformed = scratch.file("malformed.yaml")
         try writeFile(malformed, "apiVersion: plimsoll.dev/v1alpha1\nkind: [SLO\n")
 

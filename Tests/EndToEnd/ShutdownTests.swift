@@ -18,7 +18,8 @@ struct ShutdownTests {
             let port = try freePort()
             let python = try #require(TestEnvironment.executable("python3"))
             let stuck = try ChildProcess(
-                python, ["-m", "http.server", "\(port)", "--bind", "127.0.0.1", "--directory", world.scratch.path], output: world.scratch.file("stuck.log"))
+                python, ["-m", "http.server", "\(port)", "--bind", "127.0.0.1", "--directory", world.scratch.path],
+                output: world.scratch.file("stuck.log"))
             #expect(await eventually(within: .seconds(10)) { (try? await world.fetch("http://127.0.0.1:\(port)/"))?.status == 200 })
             stuck.signal(SIGSTOP)
             let daemon = try Daemon(world, prometheusURL: "http://127.0.0.1:\(port)")

@@ -26,7 +26,7 @@ struct Quiet {
                 try await world.wait("live-\(index)", "Ready", .true)
             }
             // The period's figures come from five-minute sums: what is constant must have settled first.
-            print("QUIET settling")
+            say("QUIET settling")
             try await Task.sleep(for: .seconds(60))
             var last = try await versions(world)
             var moves: [String: Int] = [:]
@@ -40,7 +40,9 @@ struct Quiet {
             let constant = moves.filter { $0.key.hasPrefix("constant") }.values.max() ?? 0
             let moved = moves.filter { $0.key.hasPrefix("live") }.values.max() ?? 0
             let allowed = 2 * (seconds + 599) / 600
-            print("QUIET seconds=\(seconds) constant-writes-max=\(constant) live-writes-max=\(moved) allowed=\(allowed) \(constant == 0 && moved <= allowed ? "ok" : "FAILED")")
+            say(
+                "QUIET seconds=\(seconds) constant-writes-max=\(constant) live-writes-max=\(moved) allowed=\(allowed) \(constant == 0 && moved <= allowed ? "ok" : "FAILED")"
+            )
             if constant > 0 || moved > allowed { throw Missing("a quiet status: \(moves)") }
             try await daemon.stop()
         }

@@ -12,18 +12,22 @@ struct Scale {
     func run() async throws {
         try await World.with("scale") { world in
             for index in 0..<count { try await world.apply("slo-\(index)", world.spec()) }
-            print("SCALE created \(count)")
+            say("SCALE created \(count)")
             let start = ContinuousClock.now
             let daemon = try Daemon(world)
             try await daemon.ready(world)
             let synced = ContinuousClock.now - start
-            let written = try await time(since: start, "rules of all") { try await self.count(world) { $0.status.observedGeneration == $0.metadata.generation } == count }
+            let written = try await time(since: start, "rules of all") {
+                try await self.count(world) { $0.status.observedGeneration == $0.metadata.generation } == count
+            }
             let ready = try await time(since: start, "figures of all") {
                 try await self.count(world) { $0.status.conditions["Ready"]?.status == .true } == count
             }
             let writes = try await writes(world, daemon)
             let memory = try residentMiB(daemon)
-            print("SCALE slos=\(count) synced=\(synced) statuses=\(written) figures=\(ready) writes-per-slo=\(Double(writes) / Double(count)) resident-MiB=\(memory)")
+            say(
+                "SCALE slos=\(count) synced=\(synced) statuses=\(written) figures=\(ready) writes-per-slo=\(Double(writes) / Double(count)) resident-MiB=\(memory)"
+            )
             try await daemon.stop()
         }
     }

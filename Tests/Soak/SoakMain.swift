@@ -5,7 +5,6 @@ import TestSupport
 @main
 struct SoakMain {
     static func main() async {
-        setvbuf(stdout, nil, _IOLBF, 0)
         let arguments = CommandLine.arguments.dropFirst()
         do {
             switch arguments.first {
@@ -13,11 +12,11 @@ struct SoakMain {
             case "quiet": try await Quiet(seconds: Int(number(arguments, 1) ?? 300)).run()
             case "scale": try await Scale(count: Int(number(arguments, 1) ?? 1000)).run()
             default:
-                print("usage: plimsoll-soak storm [SEED] [ROUNDS] | quiet [SECONDS] | scale [COUNT]")
+                say("usage: plimsoll-soak storm [SEED] [ROUNDS] | quiet [SECONDS] | scale [COUNT]")
                 exit(2)
             }
         } catch {
-            print("FAILED \(error)")
+            say("FAILED \(error)")
             exit(1)
         }
     }
@@ -25,4 +24,10 @@ struct SoakMain {
     private static func number(_ arguments: ArraySlice<String>, _ offset: Int) -> UInt64? {
         arguments.count > offset ? UInt64(arguments[arguments.startIndex + offset]) : nil
     }
+}
+
+/// A line on stdout at once, pipe or not.
+func say(_ line: String) {
+    let bytes = Array("\(line)\n".utf8)
+    bytes.withUnsafeBytes { _ = write(1, $0.baseAddress, $0.count) }
 }

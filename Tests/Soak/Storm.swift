@@ -31,7 +31,9 @@ struct Storm {
         for action in 0..<Self.actions {
             let name = "slo-\(Int.random(in: 0..<Self.names, using: &generator))"
             if Int.random(in: 0..<4, using: &generator) == 0 {
-                do throws(KubeError) { try await world.client.delete(SLO.resource, world.key(name)) } catch { guard error.isNotFound else { throw error } }
+                do throws(KubeError) { try await world.client.delete(SLO.resource, world.key(name)) } catch {
+                    guard error.isNotFound else { throw error }
+                }
             } else {
                 try await world.apply(name, Self.spec(world, &generator))
             }
@@ -57,7 +59,9 @@ struct Storm {
         }
         if let difference { throw Missing("seed \(seed): \(difference); daemon's log:\n\(last.process.output.suffix(4000))") }
         let objects = try await objects(world).count
-        print("STORM seed=\(seed) actions=\(Self.actions) kills=\(kills + 1) objects=\(objects) settled=\(ContinuousClock.now - settled) whole=\(ContinuousClock.now - start) ok")
+        say(
+            "STORM seed=\(seed) actions=\(Self.actions) kills=\(kills + 1) objects=\(objects) settled=\(ContinuousClock.now - settled) whole=\(ContinuousClock.now - start) ok"
+        )
         try await last.stop()
     }
 

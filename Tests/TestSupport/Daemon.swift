@@ -9,7 +9,9 @@ package final class Daemon: Sendable {
     ///   - prometheusURL: another server than the world's, for what a healthy one can't be made to do.
     ///   - kubeconfig: another than the admin's.
     package init(_ world: World, prometheusURL: String? = nil, kubeconfig: String? = nil, output: String = "plimsoll.log") throws {
-        guard let binary = TestEnvironment.binary, let admin = TestEnvironment.kubeconfig else { throw Missing("the release binary: run by Deploy/test.sh") }
+        guard let binary = TestEnvironment.binary, let admin = TestEnvironment.kubeconfig else {
+            throw Missing("the release binary: run by Deploy/test.sh")
+        }
         let port = try freePort()
         let config = world.scratch.file("plimsoll.yaml")
         try writeFile(
@@ -37,7 +39,7 @@ package final class Daemon: Sendable {
 
     /// Waits for /readyz.
     package func ready(_ world: World) async throws {
-        if try await eventually(within: .seconds(30), { (try? await world.fetch("\(self.metricsURL)/readyz"))?.status == 200 }) { return }
+        if await eventually(within: .seconds(30), { (try? await world.fetch("\(self.metricsURL)/readyz"))?.status == 200 }) { return }
         throw Missing("a ready daemon; its log:\n\(process.output)")
     }
 
@@ -45,7 +47,9 @@ package final class Daemon: Sendable {
     @discardableResult
     package func stop(within timeout: Swift.Duration = .seconds(40)) async throws -> ChildProcess.Exit {
         process.signal(SIGTERM)
-        guard let exit = await process.wait(timeout: timeout) else { throw Missing("the daemon's end within \(timeout); its log:\n\(process.output)") }
+        guard let exit = await process.wait(timeout: timeout) else {
+            throw Missing("the daemon's end within \(timeout); its log:\n\(process.output)")
+        }
         return exit
     }
 }

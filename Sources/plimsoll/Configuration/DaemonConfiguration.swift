@@ -10,17 +10,19 @@ struct DaemonConfiguration: Fielded, Hashable {
     var prometheus: [PrometheusSource] = []
     var serving = ServingSettings()
 
-    static let fields: [Field<Self>] = [
-        .defaulted(
-            "instance", \.instance, "Label of everything this installation makes; instances that share a cluster or a Prometheus need different ones.",
-            .text(min: 1, max: 63, .dnsLabel, example: "main")),
-        .defaulted("namespaces", \.namespaces, "The namespaces whose objects this instance works on.", .object()),
-        .defaulted("controllers", \.controllers, "The kinds this instance works on.", .set(of: controllerName, min: 1, max: 5)),
-        .defaulted(
-            "prometheus", \.prometheus, "Prometheus-compatible servers, by the name that objects use in `source`.",
-            .named(by: "name", \.name, max: 32)),
-        .defaulted("serving", \.serving, "Where the daemon serves metrics and health.", .object()),
-    ] + later
+    static let fields: [Field<Self>] =
+        [
+            .defaulted(
+                "instance", \.instance,
+                "Label of everything this installation makes; instances that share a cluster or a Prometheus need different ones.",
+                .text(min: 1, max: 63, .dnsLabel, example: "main")),
+            .defaulted("namespaces", \.namespaces, "The namespaces whose objects this instance works on.", .object()),
+            .defaulted("controllers", \.controllers, "The kinds this instance works on.", .set(of: controllerName, min: 1, max: 5)),
+            .defaulted(
+                "prometheus", \.prometheus, "Prometheus-compatible servers, by the name that objects use in `source`.",
+                .named(by: "name", \.name, max: 32)),
+            .defaulted("serving", \.serving, "Where the daemon serves metrics and health.", .object()),
+        ] + later
 
     /// What later versions read; refused by name until then.
     private static let later: [Field<Self>] = [
@@ -30,7 +32,9 @@ struct DaemonConfiguration: Fielded, Hashable {
         ("drills", "Limits on disaster drills."),
     ].map { .unsupported($0, $1, FieldType<JSON>.record([]), instead: "leave it out") }
 
-    private static let controllerName = FieldType<String>.text(min: 1, max: 63, example: "SLO").checked("expected \"SLO\", the one kind this version has") {
+    private static let controllerName = FieldType<String>.text(min: 1, max: 63, example: "SLO").checked(
+        "expected \"SLO\", the one kind this version has"
+    ) {
         $0 == "SLO"
     }
 }
@@ -57,7 +61,9 @@ struct ServingSettings: Fielded, Hashable {
     var address = "0.0.0.0:8080"
 
     static let fields: [Field<Self>] = [
-        .defaulted("address", \.address, "Host and port of /metrics, /healthz and /readyz; port 0 takes a free one.", .text(min: 2, max: 256, example: "0.0.0.0:8080")),
+        .defaulted(
+            "address", \.address, "Host and port of /metrics, /healthz and /readyz; port 0 takes a free one.",
+            .text(min: 2, max: 256, example: "0.0.0.0:8080")),
         .unsupported("webhook", "Where admission webhooks are served.", FieldType<JSON>.record([]), instead: "leave it out"),
     ]
 }

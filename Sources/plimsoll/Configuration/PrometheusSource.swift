@@ -23,8 +23,12 @@ struct PrometheusSource: Fielded, Hashable {
         .defaulted(
             "allowedNamespaces", \.allowedNamespaces, "Namespaces whose objects may use it; \"*\" means all.",
             .set(of: .text(min: 1, max: 63, example: "shop"), max: 1000)),
-        .defaulted("scrapeInterval", \.scrapeInterval, "How often the server scrapes the SLOs' targets; sets the base window.", .span(.seconds(1), .minutes(10))),
-        .defaulted("pollInterval", \.pollInterval, "How often the daemon reads all figures, with a constant number of queries.", .span(.seconds(1), .minutes(10))),
+        .defaulted(
+            "scrapeInterval", \.scrapeInterval, "How often the server scrapes the SLOs' targets; sets the base window.",
+            .span(.seconds(1), .minutes(10))),
+        .defaulted(
+            "pollInterval", \.pollInterval, "How often the daemon reads all figures, with a constant number of queries.",
+            .span(.seconds(1), .minutes(10))),
         .defaulted("timeout", \.timeout, "How long one query may take.", .span(.seconds(1), .minutes(5))),
         .defaulted("rules", \.rules, "Where and how rules are written.", .object()),
     ]
@@ -110,7 +114,8 @@ extension FieldType where Value == String {
 
     /// An http or https URL that carries no credentials.
     static func httpURL(example: String) -> FieldType {
-        text(min: 8, max: 2048, example: example).checked("expected an http:// or https:// URL with no user or password in it, like \"\(example)\"") { text in
+        text(min: 8, max: 2048, example: example).checked("expected an http:// or https:// URL with no user or password in it, like \"\(example)\"") {
+            text in
             guard let scheme = ["http://", "https://"].first(where: text.hasPrefix) else { return false }
             let authority = text.dropFirst(scheme.count).prefix { $0 != "/" }
             return !authority.isEmpty && !authority.contains("@") && !text.contains { $0.isWhitespace }
@@ -130,7 +135,8 @@ extension FieldType where Value == PromDuration {
 
 extension FieldPattern {
     /// The key of a Kubernetes label: a name with an optional DNS prefix.
-    static let objectLabelKey = FieldPattern("^([a-z0-9.-]+/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$", what: "the key of a Kubernetes label") { text in
+    static let objectLabelKey = FieldPattern("^([a-z0-9.-]+/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$", what: "the key of a Kubernetes label") {
+        text in
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         return (1...2).contains(parts.count) && FieldPattern.labelValue.accepts(String(parts[parts.count - 1]))
             && (parts.count == 1 || FieldPattern.dnsSubdomain.accepts(String(parts[0])))

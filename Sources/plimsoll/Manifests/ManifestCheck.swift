@@ -27,7 +27,9 @@ struct ManifestCheck {
             guard object.apiVersion == SLO.resource.apiVersion, object.kind == SLO.resource.kind else {
                 problems.append(
                     object.placed(
-                        at: "kind", "\(object.apiVersion) \(object.kind) is no kind that this version of Plimsoll knows; it knows \(SLO.resource.apiVersion) SLO"))
+                        at: "kind",
+                        "\(object.apiVersion) \(object.kind) is no kind that this version of Plimsoll knows; it knows \(SLO.resource.apiVersion) SLO")
+                )
                 continue
             }
             check(object, configuration: configuration, seen: &seen)

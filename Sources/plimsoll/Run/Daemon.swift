@@ -70,7 +70,8 @@ struct Daemon {
             default: .prometheusRule
             }
         return SLOSourceDefinition(
-            name: source.name, client: client, settings: source.ruleSettings, output: output, pollInterval: source.pollInterval, allows: source.allows)
+            name: source.name, client: client, settings: source.ruleSettings, output: output, pollInterval: source.pollInterval, allows: source.allows
+        )
     }
 
     private static func report(_ report: KubeRuntime.HealthReport) -> ProbeReport {

@@ -27,7 +27,8 @@ enum FigureFamilies {
             MetricFamily(
                 name: "plimsoll_slo_error_budget_remaining_ratio", help: "The share of the error budget that is left, below zero once overspent.",
                 samples: remaining),
-            MetricFamily(name: "plimsoll_slo_sampled_timestamp_seconds", help: "When the newest sample behind an SLO's figures was taken.", samples: sampled),
+            MetricFamily(
+                name: "plimsoll_slo_sampled_timestamp_seconds", help: "When the newest sample behind an SLO's figures was taken.", samples: sampled),
         ]
     }
 }

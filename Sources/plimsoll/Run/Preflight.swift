@@ -23,7 +23,8 @@ struct Preflight: Sendable {
             try await AccessCheck.require(access, client: client)
             guard try await client.serves(SLO.resource) else {
                 throw MissingKind(
-                    description: "the API server does not serve \(SLO.resource): apply the custom resource definitions (plimsoll crds | kubectl apply --validate=false -f -)"
+                    description:
+                        "the API server does not serve \(SLO.resource): apply the custom resource definitions (plimsoll crds | kubectl apply --validate=false -f -)"
                 )
             }
         } catch let error as KubeError {
