@@ -105,7 +105,9 @@ struct RuleDirectoryTests {
 
     @Test func failuresNameActionPathAndReason() async throws {
         let missing = RuleDirectory(path: scratch.file("missing"), instance: "main")
-        await #expect { try await missing.sweep(keeping: []) } throws: { "\($0)" == "cannot read \(scratch.file("missing")): No such file or directory" }
+        await #expect { try await missing.sweep(keeping: []) } throws: {
+            "\($0)" == "cannot read \(scratch.file("missing")): No such file or directory"
+        }
         await #expect { try await missing.write("text", for: key) } throws: {
             "\($0)" == "cannot create \(scratch.file("missing"))/.plimsoll_main_shop_checkout.yaml.new: No such file or directory"
         }
@@ -118,7 +120,9 @@ struct RuleDirectoryTests {
     @Test func aTargetThatCannotBeReplacedLeavesNoLeftoverBehindASweep() async throws {
         // A folder where the rule file belongs: it can't be renamed onto.
         #expect(mkdir(scratch.file("plimsoll_main_shop_checkout.yaml"), 0o755) == 0)
-        await #expect { try await directory().write("text", for: key) } throws: { "\($0)".hasPrefix("cannot replace \(scratch.path)/plimsoll_main_shop_checkout.yaml: ") }
+        await #expect { try await directory().write("text", for: key) } throws: {
+            "\($0)".hasPrefix("cannot replace \(scratch.path)/plimsoll_main_shop_checkout.yaml: ")
+        }
         #expect(try names() == ["plimsoll_main_shop_checkout.yaml"])
     }
 }
