@@ -78,9 +78,10 @@ final class ControllerRig: Sendable {
     }
 
     func source(
-        _ name: String = "default", _ output: SLOSourceDefinition.Output, allows: @escaping @Sendable (String) -> Bool = { _ in true }
+        _ output: SLOSourceDefinition.Output, name: String = "default", allows: @escaping @Sendable (String) -> Bool = { _ in true }
     ) -> SLOSourceDefinition {
-        SLOSourceDefinition(name: name, client: prometheus, settings: settings, output: output, pollInterval: .milliseconds(500), allows: allows)
+        SLOSourceDefinition(
+            name: name, client: prometheus, settings: settings, output: output, pollInterval: PromDuration(milliseconds: 500), allows: allows)
     }
 
     // MARK: SLOs

@@ -1,6 +1,7 @@
 import KubeClient
 import KubeModel
 import PlimsollAPI
+import PrometheusModel
 import ServiceLevels
 import TestSupport
 import Testing
@@ -55,7 +56,7 @@ struct IntegrationConfigMapTests {
     @Test func aRestartWritesNothingAndSweepsWhatIsOrphaned() async throws {
         try await ControllerRig.with { rig in
             // Two sources of one output: neither may take the other's SLOs for its own leftovers.
-            let sources = [rig.source("default", .configMap), rig.source("twin", .configMap)]
+            let sources = [rig.source(.configMap), rig.source(.configMap, name: "twin")]
             var versions: [String?] = []
             func version(_ name: String) async throws -> String? {
                 try await rig.object(.configMaps, name)?["metadata"]?["resourceVersion"]?.stringValue
@@ -92,7 +93,7 @@ struct IntegrationConfigMapTests {
 
     @Test func aSourceThatIsUnknownOrClosedIsInvalid() async throws {
         try await ControllerRig.with { rig in
-            let sources = [rig.source("default", .configMap), rig.source("closed", .configMap, allows: { _ in false })]
+            let sources = [rig.source(.configMap), rig.source(.configMap, name: "closed", allows: { _ in false })]
             try await rig.whileRunning(sources) { _ in
                 try await rig.apply("unknown", rig.spec(source: "defualt"))
                 try await rig.apply("closed", rig.spec(source: "closed"))

@@ -1,5 +1,6 @@
 import KubeClient
 import KubeModel
+import KubeRuntime
 import PlimsollAPI
 import PrometheusModel
 import ServiceLevels
@@ -137,7 +138,7 @@ struct IntegrationPrometheusRuleTests {
     @Test func anSLOThatChangesItsSourceMovesItsRules() async throws {
         try await ControllerRig.with { rig in
             try await rig.install(ControllerRig.prometheusRuleDefinition)
-            let sources = [rig.source("default", .prometheusRule), rig.source("twin", .prometheusRule), rig.source("other", .configMap)]
+            let sources = [rig.source(.prometheusRule), rig.source(.prometheusRule, name: "twin"), rig.source(.configMap, name: "other")]
             try await rig.whileRunning(sources) { _ in
                 let slo = try await rig.apply("moving", rig.spec())
                 let wanted = try wanted(rig, slo)

@@ -46,9 +46,11 @@ struct SLOReportTests {
         #expect(only.name == "")
         // By window, the SLO's own last; a window without traffic has no ratio.
         #expect(only.errorRatios.map(\.window) == ["5m", "1h", "30d"])
-        #expect(only.errorRatios.map(\.ratio) == [1.0 / 3, 2.0 / 7, 1234.0 / 3_000_000])
+        let ratios: [Double] = [1.0 / 3.0, 2.0 / 7.0, 1234.0 / 3_000_000.0]
+        #expect(only.errorRatios.map(\.ratio) == ratios)
         let remaining = try #require(only.remaining)
-        #expect(abs(remaining - (1 - 1234.0 / 3_000_000 / 0.001)) < 1e-12)
+        let expected: Double = 1 - ratios[2] / 0.001
+        #expect(abs(remaining - expected) < 1e-12)
     }
 
     @Test func anOverspentBudgetIsNegativeAndAnUnknownOneNil() throws {

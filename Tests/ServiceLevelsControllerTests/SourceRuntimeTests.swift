@@ -2,6 +2,7 @@ import KubeModel
 import KubeRuntime
 import Logging
 import PlimsollAPI
+import PrometheusClient
 import PrometheusModel
 import ServiceLevels
 import Synchronization
@@ -42,20 +43,20 @@ struct SourceRuntimeTests {
         prometheus.load([LoadedRuleGroup(name: identity.groupName(.fast))])
     }
 
-    private func whilePolling(_ source: SourceRuntime, _ body: () async throws -> Void) async rethrows {
+    private func whilePolling(_ source: SourceRuntime, _ body: () async -> Void) async {
         let tasks = source.parts.map { part in Task { try await part.run() } }
         defer { for task in tasks { task.cancel() } }
-        try await body()
+        await body()
     }
 
     @Test func beforeTheFirstPollNothingWasAsked() {
         #expect(source().observation(of: known, output: .written) == SLOObservation(output: .written, rules: .unasked, figures: .unasked))
     }
 
-    @Test func whatWasReadIsGivenToEach() async throws {
+    @Test func whatWasReadIsGivenToEach() async {
         script(total: 10)
         let source = source()
-        try await whilePolling(source) {
+        await whilePolling(source) {
             #expect(await eventually { source.figures.sample.value != nil && source.rules.sample.value != nil })
             let observation = source.observation(of: known, output: .pending)
             #expect(observation.output == .pending)
@@ -70,12 +71,12 @@ struct SourceRuntimeTests {
         }
     }
 
-    @Test func aFailureMakesAllUnavailableAndGoesAgain() async throws {
+    @Test func aFailureMakesAllUnavailableAndGoesAgain() async {
         script(total: 10)
         prometheus.fail(.unreachable("connection refused"))
         let source = source()
         let message = "Prometheus 'scripted' can't be reached: connection refused"
-        try await whilePolling(source) {
+        await whilePolling(source) {
             #expect(await eventually { source.figures.sample.failure != nil && source.rules.sample.failure != nil })
             #expect(
                 source.observation(of: known, output: .written)
@@ -91,13 +92,13 @@ struct SourceRuntimeTests {
         }
     }
 
-    @Test func onlyThoseConcernedAreTold() async throws {
+    @Test func onlyThoseConcernedAreTold() async {
         script(total: 10)
         let told = Mutex<[ObjectKey]>([])
         let source = source { key in told.withLock { $0.append(key) } }
         source.subscribe(known)
         source.subscribe(unknown)
-        try await whilePolling(source) {
+        await whilePolling(source) {
             // The first answer concerns everybody: now it is known that nothing is known. Twice, by figures and by rules.
             #expect(await eventually { told.withLock { $0.sorted() } == [known, known, unknown, unknown] })
             #expect(await eventually { clock.sleeperCount == 2 })
