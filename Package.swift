@@ -101,7 +101,9 @@ let package = Package(
         tests("PrometheusClient", ["HTTPTransport", "PrometheusModel", "Values"]),
         tests("ServiceLevels", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"], exclude: ["Golden", "History"]),
         tests("KubeRuntime", ["HTTPTransport", "KubeClient", "KubeModel", "Values"]),
-        tests("ServiceLevelsController", ["KubeModel", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "Values"]),
+        tests(
+            "ServiceLevelsController",
+            ["KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels", "Values", log]),
         tests("Serving", ["Values", coreMetrics, lifecycle, log]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "TestSupport", "Values"],

@@ -9,9 +9,14 @@ struct DirectoryOutput: RuleOutput {
     let directory: RuleDirectory
     let reloads: ReloadCoalescer
 
-    func write(_ rules: GeneratedRules, for slo: SLO) async throws {
-        if try await directory.write(rules.file.yaml, for: slo.metadata.key) { reloads.changed() }
+    func write(_ rules: GeneratedRules, for slo: SLO) async throws -> Bool {
+        let isChanged = try await directory.write(rules.file.yaml, for: slo.metadata.key)
+        if isChanged { reloads.changed() }
+        return isChanged
     }
+
+    /// Nobody tells of changed files: they are looked at from time to time.
+    func version(of key: ObjectKey) -> String { "" }
 
     func remove(_ key: ObjectKey) async throws {
         if try await directory.remove(key) { reloads.changed() }

@@ -7,22 +7,32 @@ import Values
 
 /// Rules as objects of the API server, owned by their SLO: the garbage collector takes them when it goes.
 struct ObjectOutput<Object: RuleObject>: RuleOutput {
+    let instance: String
     let client: KubeClient
     let reflector: Reflector<Object>
     let gate: ConsistencyGate
     /// The object that carries the rules of an SLO.
     let make: @Sendable (GeneratedRules, SLO) throws -> JSON
 
-    func write(_ rules: GeneratedRules, for slo: SLO) async throws {
+    func write(_ rules: GeneratedRules, for slo: SLO) async throws -> Bool {
         let desired = try make(rules, slo)
         let wanted = ObjectMeta(json: desired["metadata"] ?? .null)
-        if let existing = reflector.store.get(wanted.key) {
-            guard isOurs(existing, slo) else { throw ForeignObject(kind: Object.resource.kind, key: wanted.key) }
-            if existing.content == ContentDigest(desired[Object.contentField] ?? .null), carries(existing.metadata, wanted) { return }
+        if let existing = try await existing(wanted.key) {
+            if isOurs(existing, slo) {
+                if existing.content == ContentDigest(desired[Object.contentField] ?? .null), carries(existing.metadata, wanted) { return false }
+            } else {
+                guard isLeftover(existing, slo) else { throw ForeignObject(kind: Object.resource.kind, key: wanted.key) }
+                try await delete(existing)
+            }
         }
         let written = try await client.patch(Object.resource, wanted.key, .apply(desired, fieldManager: client.options.fieldManager, force: true))
         gate.wroteAt(
             owner: slo.metadata.key, kind: Object.resource, resourceVersion: written["metadata"]?["resourceVersion"]?.stringValue ?? "")
+        return true
+    }
+
+    func version(of key: ObjectKey) -> String {
+        reflector.store.get(ObjectKey(namespace: key.namespace, name: RuleObjects.name(of: key)))?.metadata.resourceVersion ?? ""
     }
 
     func remove(_ key: ObjectKey) async throws {
@@ -35,6 +45,22 @@ struct ObjectOutput<Object: RuleObject>: RuleOutput {
         }
     }
 
+    var trouble: String? { reflector.isAbsent ? NotServed(resource: Object.resource).description : nil }
+
+    var parts: [ManagedPart] { [] }
+
+    /// What bears the name now. The cache has only objects with our label, so of one it lacks the server is asked.
+    private func existing(_ key: ObjectKey) async throws -> Object? {
+        if let cached = reflector.store.get(key) { return cached }
+        do throws(KubeError) {
+            return try await client.get(Object.resource, key, as: Object.self)
+        } catch {
+            if error.isUnknownResource { throw NotServed(resource: Object.resource) }
+            guard error.isNotFound else { throw error }
+            return nil
+        }
+    }
+
     private func delete(_ object: Object) async throws {
         do throws(KubeError) {
             try await client.delete(Object.resource, object.metadata.key, uid: object.metadata.uid)
@@ -44,14 +70,13 @@ struct ObjectOutput<Object: RuleObject>: RuleOutput {
         }
     }
 
-    var trouble: String? {
-        reflector.isAbsent ? "the API server does not serve \(Object.resource); install it, or set another rules.output" : nil
-    }
-
-    var parts: [ManagedPart] { [] }
-
     private func isOurs(_ object: Object, _ slo: SLO) -> Bool {
         object.metadata.ownerReferences.contains { $0.uid == slo.metadata.uid }
+    }
+
+    /// Whether it was made for an SLO that had the name before, and the garbage collector has not come by yet.
+    private func isLeftover(_ object: Object, _ slo: SLO) -> Bool {
+        object.owner == slo.metadata.key && object.metadata.labels[RuleObjects.instanceLabel] == instance
     }
 
     /// Whether all labels, annotations and owners that we want are there; what others added is theirs.
@@ -59,6 +84,12 @@ struct ObjectOutput<Object: RuleObject>: RuleOutput {
         wants.labels.allSatisfy { has.labels[$0.key] == $0.value } && wants.annotations.allSatisfy { has.annotations[$0.key] == $0.value }
             && wants.ownerReferences.allSatisfy { wanted in has.ownerReferences.contains { $0.uid == wanted.uid } }
     }
+}
+
+/// The API server lacks the kind that was to carry the rules.
+struct NotServed: Error, CustomStringConvertible {
+    let resource: ResourceKind
+    var description: String { "the API server does not serve \(resource); install it, or set another rules.output" }
 }
 
 /// An object stands where ours would go.

@@ -50,11 +50,11 @@ final class OutputObjects: Sendable {
                 directory: RuleDirectory(path: path, instance: instance),
                 reloads: ReloadCoalescer(timeline: timeline) { try await client.reload(reloadURL) })
         case .prometheusRule:
-            return ObjectOutput(client: client, reflector: prometheusRules, gate: gate) { rules, slo in
+            return ObjectOutput(instance: instance, client: client, reflector: prometheusRules, gate: gate) { rules, slo in
                 try RuleObjects.prometheusRule(rules, for: slo, settings: settings)
             }
         case .configMap:
-            return ObjectOutput(client: client, reflector: configMaps, gate: gate) { rules, slo in
+            return ObjectOutput(instance: instance, client: client, reflector: configMaps, gate: gate) { rules, slo in
                 try RuleObjects.configMap(rules, for: slo, settings: settings)
             }
         }
@@ -75,7 +75,7 @@ final class OutputObjects: Sendable {
     }
 
     var requiredAccess: [RequiredAccess] {
-        let verbs = ["list", "watch", "create", "patch", "delete"]
+        let verbs = ["get", "list", "watch", "create", "patch", "delete"]
         return (usesPrometheusRules ? RequiredAccess.all(verbs, .prometheusRules, namespace: namespace) : [])
             + (usesConfigMaps ? RequiredAccess.all(verbs, .configMaps, namespace: namespace) : [])
     }

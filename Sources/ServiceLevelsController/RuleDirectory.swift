@@ -44,14 +44,18 @@ actor RuleDirectory {
                 if count < 0, errno == EINTR { continue }
                 let failure = Failure("write", unfinished)
                 close(descriptor)
-                unlink(unfinished)
-                throw failure
+                throw discard(unfinished, failure)
             }
             offset += count
         }
-        guard close(descriptor) == 0 else { throw Failure("write", unfinished) }
-        guard rename(unfinished, target) == 0 else { throw Failure("replace", target) }
+        guard close(descriptor) == 0 else { throw discard(unfinished, Failure("write", unfinished)) }
+        guard rename(unfinished, target) == 0 else { throw discard(unfinished, Failure("replace", target)) }
         return true
+    }
+
+    private func discard(_ unfinished: String, _ failure: Failure) -> Failure {
+        unlink(unfinished)
+        return failure
     }
 
     /// Removes the object's file.

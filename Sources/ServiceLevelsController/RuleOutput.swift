@@ -5,8 +5,12 @@ import ServiceLevels
 
 /// Where the rules of a source's SLOs go.
 protocol RuleOutput: Sendable {
-    /// Makes the output hold just these rules for the object. Nothing is written where it does already.
-    func write(_ rules: GeneratedRules, for slo: SLO) async throws
+    /// Makes the output hold just these rules for the object.
+    /// - Returns: whether anything had to be written.
+    func write(_ rules: GeneratedRules, for slo: SLO) async throws -> Bool
+
+    /// Differs from what it was when somebody has changed what carries the object's rules, as far as that is known without asking.
+    func version(of key: ObjectKey) -> String
 
     /// Takes the object's rules out.
     func remove(_ key: ObjectKey) async throws

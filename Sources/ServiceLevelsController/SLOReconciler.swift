@@ -16,8 +16,12 @@ final class SLOReconciler: Sendable {
         var source: String
         var desired: DesiredRules
         var output: SLOObservation.Output
+        /// Whether subscriptions and former sources have been seen to.
+        var isTakenUp = false
         /// When the output was last made to hold the rules.
         var writtenAt: Swift.Duration?
+        /// The output's version before that.
+        var seen = ""
     }
 
     private let instance: String
@@ -89,26 +93,19 @@ final class SLOReconciler: Sendable {
     private func settle(_ slo: SLO) async throws -> Outcome {
         let key = slo.metadata.key
         let before = memory.withLock { $0[key]?.uid }
-        let (known, isNew) = remembered(slo)
+        let known = remembered(slo)
         let source = sources[known.source]
-        // Another object under the name: whatever its predecessor left is none of its own.
+        // Another object under the name: what its predecessor left is none of its own.
         if let before, before != slo.metadata.uid { try await source?.output.remove(key) }
-        if isNew {
-            // A former source's rules would count everything twice.
-            for other in sources.values where other.definition.name != known.source {
-                other.unsubscribe(key)
-                try await other.output.remove(key)
-            }
-            source?.subscribe(key)
-        }
+        if !known.isTakenUp { try await takeUp(key, known, source) }
         var observation = source?.observation(of: key, output: effective(known.output, source)) ?? SLOObservation()
         var decision = SLODecider.decide(slo, desired: known.desired, observation: observation, now: wallClock())
         var failure: (any Error)?
-        if case .write(let rules) = decision.rules, let source, isDue(known) {
+        let version = source?.output.version(of: key) ?? ""
+        if case .write(let rules) = decision.rules, let source, isDue(known, version) {
             let output: SLOObservation.Output
             do {
-                try await source.output.write(rules, for: slo)
-                ruleWrites.increment()
+                if try await source.output.write(rules, for: slo) { ruleWrites.increment() }
                 output = .written
             } catch {
                 failure = error
@@ -117,6 +114,7 @@ final class SLOReconciler: Sendable {
             memory.withLock { memory in
                 memory[key]?.output = output
                 memory[key]?.writtenAt = failure == nil ? timeline.now : nil
+                memory[key]?.seen = version
             }
             let shown = effective(output, source)
             if shown != observation.output {
@@ -131,16 +129,28 @@ final class SLOReconciler: Sendable {
         return .requeue(after: min(figures, Self.outputCheck))
     }
 
-    private func remembered(_ slo: SLO) -> (Memory, isNew: Bool) {
+    /// Sets an SLO's subscriptions; takes its rules out of a former source, where they would count everything twice.
+    private func takeUp(_ key: ObjectKey, _ known: Memory, _ source: SourceRuntime?) async throws {
+        source?.subscribe(key)
+        for other in sources.values where other.definition.name != known.source {
+            other.unsubscribe(key)
+            // While the spec is invalid, what was asked for before stays, wherever it is.
+            guard case .rules = known.desired, let source, !other.definition.output.sharesPlace(with: source.definition.output) else { continue }
+            try await other.output.remove(key)
+        }
+        memory.withLock { $0[key]?.isTakenUp = true }
+    }
+
+    private func remembered(_ slo: SLO) -> Memory {
         let key = slo.metadata.key
         let known = memory.withLock { $0[key] }
-        if let known, known.uid == slo.metadata.uid, known.generation == slo.metadata.generation { return (known, false) }
+        if let known, known.uid == slo.metadata.uid, known.generation == slo.metadata.generation { return known }
         let source = slo.spec?.source ?? known?.source ?? "default"
         let desired = DesiredRules(
             slo, instance: instance, settings: sources[source]?.definition.settings ?? RuleSettings(), refusals: refusals(slo, source))
         let fresh = Memory(uid: slo.metadata.uid, generation: slo.metadata.generation, source: source, desired: desired, output: .pending)
         memory.withLock { $0[key] = fresh }
-        return (fresh, true)
+        return fresh
     }
 
     /// What this installation has against the spec.
@@ -168,8 +178,8 @@ final class SLOReconciler: Sendable {
         return .failed(message: trouble, isFinal: false)
     }
 
-    private func isDue(_ known: Memory) -> Bool {
-        guard known.output == .written, let writtenAt = known.writtenAt else { return true }
+    private func isDue(_ known: Memory, _ version: String) -> Bool {
+        guard known.output == .written, known.seen == version, let writtenAt = known.writtenAt else { return true }
         return timeline.now - writtenAt >= Self.outputCheck
     }
 

@@ -9,6 +9,14 @@ package struct SLOSourceDefinition: Sendable {
         case prometheusRule
         case configMap
         case directory(path: String, reloadURL: String)
+
+        /// Whether an SLO's rules for both would be the same object or file.
+        func sharesPlace(with other: Output) -> Bool {
+            switch (self, other) {
+            case (.directory(let path, _), .directory(let otherPath, _)): path == otherPath
+            default: self == other
+            }
+        }
     }
 
     package var name: String

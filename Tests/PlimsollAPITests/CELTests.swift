@@ -1,5 +1,6 @@
 import KubeModel
 import PlimsollAPI
+import TestSupport
 import Testing
 import Values
 

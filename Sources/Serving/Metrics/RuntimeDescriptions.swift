@@ -34,6 +34,9 @@ extension MetricDescription {
             .init("plimsoll_reflector_synced", "Whether a cache has its first list (1) or not (0)."),
             .init("plimsoll_reflector_watch_idle_seconds", "Seconds since the open watch of a cache brought anything."),
             .init("plimsoll_reflector_undecodable_total", "Watch events that could not be read."),
+            .init("plimsoll_sampler_polls_total", "Polls of an outside source."),
+            .init("plimsoll_sampler_failures_total", "Polls of an outside source that failed."),
+            .init("plimsoll_sampler_value_age_seconds", "How old the last good answer of an outside source was after the last poll."),
         ]
     }()
 }

@@ -16,7 +16,7 @@ struct Daemon {
     init(configuration: DaemonConfiguration, server: KubeConfiguration) throws(CommandFailure) {
         let logger = Logger(label: "plimsoll")
         let registry = PrometheusRegistry()
-        registry.describe(MetricDescription.runtime)
+        registry.describe(MetricDescription.runtime + FigureFamilies.descriptions)
         MetricsSystem.bootstrap(registry)
         registry.registerCollector { ProcessMetrics.families() }
         let build = BuildInfo.family(version: PlimsollVersion.text, revision: "", instance: configuration.instance)

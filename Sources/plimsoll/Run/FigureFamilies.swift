@@ -5,6 +5,12 @@ import Values
 
 /// The SLOs' figures as metrics. Label names are the rules' own: `namespace` would clash with a scraped pod's.
 enum FigureFamilies {
+    /// What the SLO controller counts itself.
+    static let descriptions: [MetricDescription] = [
+        .init("plimsoll_slo_status_writes_total", "Writes of an SLO's status."),
+        .init("plimsoll_slo_rule_writes_total", "Writes of an SLO's rules to where its source keeps them."),
+    ]
+
     static func families(_ reports: [SLOReport]) -> [MetricFamily] {
         var objective: [MetricSample] = []
         var ratio: [MetricSample] = []

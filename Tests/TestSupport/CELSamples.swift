@@ -1,8 +1,8 @@
 /// Objects for the CEL rules of the SLO's definition: some that all rules accept, and for each rule one that it refuses.
 ///
 /// The annotations say which rule that is: its place in the schema and its message. An API server without CEL takes them all.
-enum CELSamples {
-    static let yaml = #"""
+package enum CELSamples {
+    package static let yaml = #"""
         apiVersion: plimsoll.dev/v1alpha1
         kind: SLO
         metadata:

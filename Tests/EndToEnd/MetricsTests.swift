@@ -1,0 +1,45 @@
+import KubeModel
+import TestSupport
+import Testing
+import Values
+
+@Suite(.enabled(if: TestEnvironment.binary != nil && TestEnvironment.kubeconfig != nil, "needs the cluster and binary of Deploy/test.sh"))
+struct MetricsTests {
+    @Test(.enabled(if: TestEnvironment.executable("promtool") != nil, "needs promtool"))
+    func promtoolFindsNothingWrongWithOurMetrics() async throws {
+        try await World.with("metrics") { world in
+            let daemon = try Daemon(world)
+            try await daemon.ready(world)
+            try await world.apply("availability", world.spec())
+            var bad = world.spec()
+            bad["window"] = ["calendar": ["unit": "Month", "timeZone": "Europe/Oslo"]]
+            try await world.apply("invalid", bad)
+            try await world.wait("availability", "Ready", .true, within: .seconds(60))
+            try await world.wait("invalid", "Stalled", .true)
+
+            let page = try await world.fetch("\(daemon.metricsURL)/metrics")
+            #expect(page.status == 200)
+            let own = #"plimsoll_namespace="\#(world.namespace)",plimsoll_slo="availability",service="prometheus""#
+            for sample in [
+                "plimsoll_slo_objective_ratio{\(own)} 0.99", #"plimsoll_slo_error_ratio{\#(own),window="1h"} "#,
+                "plimsoll_slo_sampled_timestamp_seconds{\(own)} ", "plimsoll_slo_status_writes_total ", "plimsoll_slo_rule_writes_total ",
+                #"plimsoll_sampler_polls_total{sampler="default/figures"} "#,
+            ] {
+                #expect(page.text.contains(sample), "no \(sample)")
+            }
+            #expect(!page.text.contains(#"plimsoll_slo="invalid""#))
+
+            let file = world.scratch.file("metrics.txt")
+            try writeFile(file, page.text)
+            // The shell only for `<`.
+            let check = try ChildProcess(
+                "/bin/sh", ["-c", #"exec "$0" check metrics <"$1""#, try #require(TestEnvironment.executable("promtool")), file],
+                output: world.scratch.file("promtool.log"))
+            #expect(await check.wait(timeout: .seconds(30)) == .code(0), "\(check.output)")
+            // Lint is no failure of promtool's, but of ours: metrics under names of our own follow the rules, and those of client-go are what they are.
+            let complaints = check.output.split(separator: "\n").filter { $0.hasPrefix("plimsoll_") }
+            #expect(complaints.isEmpty, "\(check.output)")
+            #expect(try await daemon.stop() == .code(0))
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import KubeRuntime
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import ServiceLevelsController
+
+struct ReloadCoalescerTests {
+    private struct Refusal: Error, CustomStringConvertible { let description: String }
+
+    private let clock = ManualClock()
+
+    /// Waits until the coalescer sleeps, so that moving the clock finds it.
+    private func sleeping() async -> Bool { await eventually { clock.sleeperCount == 1 } }
+
+    @Test func manyChangesLeadToFewReloads() async {
+        let count = Atomic(0)
+        let coalescer = ReloadCoalescer(timeline: Timeline(clock)) { count.add(1, ordering: .relaxed) }
+        for _ in 0..<1000 { coalescer.changed() }
+        let task = Task { await coalescer.run() }
+        #expect(await sleeping())
+        #expect(count.load(ordering: .relaxed) == 0, "gathers first")
+        // These come after the first was taken: they need at most one more.
+        for _ in 0..<1000 { coalescer.changed() }
+        clock.advance(by: .milliseconds(200))
+        #expect(await eventually { count.load(ordering: .relaxed) == 1 })
+        #expect(await sleeping())
+        clock.advance(by: .milliseconds(200))
+        #expect(await eventually { count.load(ordering: .relaxed) == 2 })
+        #expect(await eventually { clock.sleeperCount == 0 })
+        clock.advance(by: .seconds(3600))
+        #expect(count.load(ordering: .relaxed) == 2, "nothing changed, nothing is reloaded")
+        #expect(coalescer.lastFailure == nil)
+        task.cancel()
+        await task.value
+    }
+
+    @Test func aFailedReloadIsToldAndTriedAgainWithBackoff() async {
+        let tries = Atomic(0)
+        let isBroken = Atomic(true)
+        let coalescer = ReloadCoalescer(timeline: Timeline(clock)) {
+            let number = tries.add(1, ordering: .sequentiallyConsistent).newValue
+            if isBroken.load(ordering: .sequentiallyConsistent) { throw Refusal(description: "refused, try \(number)") }
+        }
+        let task = Task { await coalescer.run() }
+        coalescer.changed()
+        #expect(await sleeping())
+        clock.advance(by: .milliseconds(200))
+        // One second, doubled up to half a minute.
+        for (index, delay) in [1, 2, 4, 8, 16, 30, 30].enumerated() {
+            #expect(await eventually { coalescer.lastFailure == "refused, try \(index + 1)" })
+            #expect(await sleeping())
+            clock.advance(by: .seconds(delay) - .milliseconds(1))
+            #expect(clock.sleeperCount == 1, "not before \(delay) s")
+            #expect(tries.load(ordering: .sequentiallyConsistent) == index + 1)
+            if index == 6 { isBroken.store(false, ordering: .sequentiallyConsistent) }
+            clock.advance(by: .milliseconds(1))
+        }
+        #expect(await eventually { coalescer.lastFailure == nil })
+        #expect(tries.load(ordering: .sequentiallyConsistent) == 8)
+        // The next trouble begins anew, at a second.
+        isBroken.store(true, ordering: .sequentiallyConsistent)
+        coalescer.changed()
+        #expect(await sleeping())
+        clock.advance(by: .milliseconds(200))
+        #expect(await eventually { coalescer.lastFailure == "refused, try 9" })
+        #expect(await sleeping())
+        clock.advance(by: .seconds(1))
+        #expect(await eventually { coalescer.lastFailure == "refused, try 10" })
+        // The end does not wait for the backoff.
+        #expect(await sleeping())
+        task.cancel()
+        await task.value
+        #expect(tries.load(ordering: .sequentiallyConsistent) == 10)
+    }
+}
