@@ -25,13 +25,18 @@ enum RealCluster {
 
 /// The controller as the daemon runs it, on the real API server and in a namespace of its own, with a scripted Prometheus.
 final class ControllerRig: Sendable {
-    let client: KubeClient
+    /// The daemon's.
+    private let client: KubeClient
+    /// Somebody else's: what it writes is no write of the daemon's.
+    let user: KubeClient
     let namespace: String
     let prometheus = ScriptedPrometheus()
     let settings = RuleSettings(scrapeInterval: .seconds(15), evaluationInterval: .seconds(15), labels: ["release": "monitoring"])
 
     private init() throws {
-        client = try KubeClient(configuration: try KubeConfiguration.load(explicitPath: TestEnvironment.kubeconfig, context: nil))
+        let configuration = try KubeConfiguration.load(explicitPath: TestEnvironment.kubeconfig, context: nil)
+        client = try KubeClient(configuration: configuration)
+        user = try KubeClient(configuration: configuration, options: KubeClientOptions(fieldManager: "user"))
         namespace = "slo-\(UInt32.random(in: 0..<1_000_000))"
     }
 
@@ -39,11 +44,12 @@ final class ControllerRig: Sendable {
     static func with(_ body: (ControllerRig) async throws -> Void) async throws {
         let rig = try ControllerRig()
         for definition in CRDs.all() { try await rig.install(definition.json) }
-        try await rig.client.create(.namespaces, body: ["metadata": ["name": .string(rig.namespace)]])
+        try await rig.user.create(.namespaces, body: ["metadata": ["name": .string(rig.namespace)]])
         let result: Result<Void, any Error>
         do { result = .success(try await body(rig)) } catch { result = .failure(error) }
-        _ = try? await rig.client.delete(.namespaces, ObjectKey(name: rig.namespace))
+        _ = try? await rig.user.delete(.namespaces, ObjectKey(name: rig.namespace))
         await rig.client.shutdown()
+        await rig.user.shutdown()
         try result.get()
     }
 
@@ -99,12 +105,12 @@ final class ControllerRig: Sendable {
             "apiVersion": .string(SLO.resource.apiVersion), "kind": "SLO",
             "metadata": ["name": .string(name), "namespace": .string(namespace)], "spec": spec,
         ]
-        return SLO(json: try await client.patch(SLO.resource, key(name), .apply(body, fieldManager: "test", force: true)))
+        return SLO(json: try await user.patch(SLO.resource, key(name), .apply(body, fieldManager: "user", force: true)))
     }
 
     func key(_ name: String) -> ObjectKey { ObjectKey(namespace: namespace, name: name) }
 
-    func slo(_ name: String) async throws -> SLO { SLO(json: try await client.get(SLO.resource, key(name), as: JSON.self)) }
+    func slo(_ name: String) async throws -> SLO { SLO(json: try await user.get(SLO.resource, key(name), as: JSON.self)) }
 
     func condition(_ name: String, _ type: String) async throws -> Condition? { try await slo(name).status.conditions.first { $0.type == type } }
 
@@ -132,7 +138,7 @@ final class ControllerRig: Sendable {
 
     func object(_ kind: ResourceKind, _ name: String) async throws -> JSON? {
         do throws(KubeError) {
-            return try await client.get(kind, key(name), as: JSON.self)
+            return try await user.get(kind, key(name), as: JSON.self)
         } catch {
             if error.isNotFound { return nil }
             throw error
@@ -152,13 +158,13 @@ final class ControllerRig: Sendable {
     /// Installs a CRD that may be there already, and waits until it is served.
     func install(_ definition: JSON) async throws {
         do throws(KubeError) {
-            try await client.create(.customResourceDefinitions, body: definition)
+            try await user.create(.customResourceDefinitions, body: definition)
         } catch {
             guard error.isAlreadyExists else { throw error }
         }
         let key = ObjectKey(name: definition["metadata"]?["name"]?.stringValue ?? "")
         let isEstablished = try await eventually {
-            let conditions = try await self.client.get(.customResourceDefinitions, key, as: JSON.self)["status"]?["conditions"]?.arrayValue ?? []
+            let conditions = try await self.user.get(.customResourceDefinitions, key, as: JSON.self)["status"]?["conditions"]?.arrayValue ?? []
             return conditions.contains { $0["type"] == "Established" && $0["status"] == "True" }
         }
         guard isEstablished else { throw Missing("an established \(key)") }
@@ -167,10 +173,10 @@ final class ControllerRig: Sendable {
     /// Takes a CRD out, with all objects of its kind, and waits until it is gone.
     func uninstall(_ name: String) async throws {
         let key = ObjectKey(name: name)
-        do throws(KubeError) { try await client.delete(.customResourceDefinitions, key) } catch { guard error.isNotFound else { throw error } }
+        do throws(KubeError) { try await user.delete(.customResourceDefinitions, key) } catch { guard error.isNotFound else { throw error } }
         let isGone = try await eventually {
             do throws(KubeError) {
-                _ = try await self.client.get(.customResourceDefinitions, key, as: JSON.self)
+                _ = try await self.user.get(.customResourceDefinitions, key, as: JSON.self)
                 return false
             } catch {
                 guard error.isNotFound else { throw error }

@@ -26,15 +26,15 @@ struct IntegrationConfigMapTests {
                 #expect(made.labels["plimsoll.dev/instance"] == rig.namespace)
 
                 let key = RuleObjects.fileName(instance: rig.namespace, key: slo.metadata.key)
-                try await rig.client.patch(.configMaps, rig.key("plimsoll-checkout"), .merge(["data": .object([key: "groups: []"])]))
+                try await rig.user.patch(.configMaps, rig.key("plimsoll-checkout"), .merge(["data": .object([key: "groups: []"])]))
                 try await rig.wait(.configMaps, "plimsoll-checkout", "put back") { try file(rig, slo, in: $0) == first }
-                try await rig.client.delete(.configMaps, rig.key("plimsoll-checkout"))
+                try await rig.user.delete(.configMaps, rig.key("plimsoll-checkout"))
                 try await rig.wait(.configMaps, "plimsoll-checkout", "made again") { try file(rig, slo, in: $0) == first }
 
                 let edited = try await rig.apply("checkout", rig.spec(objective: "99.5%"))
                 let second = try rig.rules(edited).file.yaml
                 try await rig.wait(.configMaps, "plimsoll-checkout", "with the new rules") { try file(rig, slo, in: $0) == second }
-                try await rig.client.delete(SLO.resource, rig.key("checkout"))
+                try await rig.user.delete(SLO.resource, rig.key("checkout"))
                 try await rig.wait(.configMaps, "plimsoll-checkout", "gone") { $0 == nil }
             }
         }
@@ -42,7 +42,7 @@ struct IntegrationConfigMapTests {
 
     @Test func aForeignConfigMapIsNotOverwritten() async throws {
         try await ControllerRig.with { rig in
-            try await rig.client.create(
+            try await rig.user.create(
                 .configMaps, namespace: rig.namespace, body: ["metadata": ["name": "plimsoll-taken"], "data": ["theirs": "text"]])
             let before = try await rig.object(.configMaps, "plimsoll-taken")
             try await rig.whileRunning([rig.source(.configMap)]) { _ in
@@ -71,7 +71,7 @@ struct IntegrationConfigMapTests {
             }
             #expect(versions.allSatisfy { $0 != nil })
             // As if it belonged to an SLO that went while the daemon was down and the garbage collector too: no owner that anybody could look for.
-            let orphan = try await rig.client.create(
+            let orphan = try await rig.user.create(
                 .configMaps, namespace: rig.namespace,
                 body: [
                     "metadata": [

@@ -41,18 +41,18 @@ struct IntegrationPrometheusRuleTests {
             #expect(metadata.labels["release"] == "monitoring")
 
             // Meddled with, it is put back; what others added stays.
-            try await rig.client.patch(
+            try await rig.user.patch(
                 kind, rig.key("plimsoll-checkout"), .merge(["spec": ["groups": []], "metadata": ["labels": ["team": "shop"]]]))
             try await rig.wait(kind, "plimsoll-checkout", "put back") { groups($0) == first }
             #expect(try await rig.object(kind, "plimsoll-checkout")?["metadata"]?["labels"]?["team"] == "shop")
             // Without our label it leaves the cache, and comes back.
-            try await rig.client.patch(kind, rig.key("plimsoll-checkout"), .merge(["metadata": ["labels": ["plimsoll.dev/instance": nil]]]))
+            try await rig.user.patch(kind, rig.key("plimsoll-checkout"), .merge(["metadata": ["labels": ["plimsoll.dev/instance": nil]]]))
             try await rig.wait(kind, "plimsoll-checkout", "labelled again") {
                 $0?["metadata"]?["labels"]?["plimsoll.dev/instance"]?.stringValue == rig.namespace
             }
 
             // Deleted, it comes back.
-            try await rig.client.delete(kind, rig.key("plimsoll-checkout"))
+            try await rig.user.delete(kind, rig.key("plimsoll-checkout"))
             try await rig.wait(kind, "plimsoll-checkout", "made again") {
                 groups($0) == first && $0?["metadata"]?["uid"]?.stringValue != metadata.uid
             }
@@ -64,7 +64,7 @@ struct IntegrationPrometheusRuleTests {
             try await rig.wait(kind, "plimsoll-checkout", "with the new rules") { groups($0) == second }
 
             // With the SLO it goes.
-            try await rig.client.delete(SLO.resource, rig.key("checkout"))
+            try await rig.user.delete(SLO.resource, rig.key("checkout"))
             try await rig.wait(kind, "plimsoll-checkout", "gone") { $0 == nil }
         }
     }
@@ -106,7 +106,7 @@ struct IntegrationPrometheusRuleTests {
                 "apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule", "metadata": ["name": "plimsoll-taken"],
                 "spec": ["groups": [["name": "theirs", "rules": []]]],
             ]
-            try await rig.client.create(kind, namespace: rig.namespace, body: theirs)
+            try await rig.user.create(kind, namespace: rig.namespace, body: theirs)
             let before = try await rig.object(kind, "plimsoll-taken")
             let slo = try await rig.apply("taken", rig.spec())
             try await rig.wait("taken", "RulesLoaded") {
@@ -115,7 +115,7 @@ struct IntegrationPrometheusRuleTests {
             #expect(try await rig.condition("taken", "Ready")?.status == .false)
             #expect(try await rig.object(kind, "plimsoll-taken") == before)
             // Out of the way, it makes room.
-            try await rig.client.delete(kind, rig.key("plimsoll-taken"))
+            try await rig.user.delete(kind, rig.key("plimsoll-taken"))
             try await rig.wait(kind, "plimsoll-taken", "ours", within: .seconds(60)) { groups($0) == (try wanted(rig, slo)) }
             try await rig.wait("taken", "RulesLoaded") { $0.reason == "NotLoaded" }
         }
@@ -129,7 +129,7 @@ struct IntegrationPrometheusRuleTests {
                 try await rig.wait(kind, "plimsoll-again", "of round \(round)") {
                     groups($0) == wanted && $0?["metadata"]?["ownerReferences"]?[0]?["uid"]?.stringValue == slo.metadata.uid
                 }
-                try await rig.client.delete(SLO.resource, rig.key("again"))
+                try await rig.user.delete(SLO.resource, rig.key("again"))
             }
             try await rig.wait(kind, "plimsoll-again", "gone") { $0 == nil }
         }
