@@ -66,7 +66,9 @@ struct IntegrationWatchTests {
                 names.append(Self.name(event))
                 if case .bookmark(let version, _) = event { versions.append(version) }
             }
-            #expect(names == ["added seen 1", "modified seen 2", "deleted seen", "bookmark false"])
+            // The server may send one of its regular bookmarks before the last.
+            #expect(names.filter { $0 != "bookmark false" } == ["added seen 1", "modified seen 2", "deleted seen"])
+            #expect(names.last == "bookmark false")
             #expect(ResourceVersion.order(start.resourceVersion, versions.first ?? "") == .older)
         }
     }
