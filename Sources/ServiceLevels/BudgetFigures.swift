@@ -45,7 +45,8 @@ package struct BudgetFigures: Sendable, Hashable {
         self.sampled = sampled
         var groups: [Group] = []
         var rates: [PromDuration: Double] = [:]
-        for group in figures.groups {
+        let current = figures.groups(by: spec.groupBy)
+        for group in current {
             for (window, counts) in group.windows {
                 guard let ratio = Self.spent(counts) else { continue }
                 rates[window] = max(rates[window] ?? 0, ratio / budget)
@@ -59,7 +60,7 @@ package struct BudgetFigures: Sendable, Hashable {
         guard !groups.isEmpty else { return nil }
         self.groups = groups.enumerated().sorted { ($0.element.remaining, $0.offset) < ($1.element.remaining, $1.offset) }.map(\.element)
         burnRates = rates
-        coverage = figures.groups.compactMap(\.coverage).max()
+        coverage = current.compactMap(\.coverage).max()
     }
 
     private static func periodRatio(_ group: GroupFigures, _ mayUseShorter: Bool) -> Double? {

@@ -122,7 +122,7 @@ struct ConditionSet {
         case .unavailable(let message): return Verdict(.unknown, "PrometheusUnavailable", message)
         case .read(let figures):
             if let figures, figures.sampled != nil {
-                if spec.indicator.latency != nil, isLoaded, !figures.groups.contains(where: { $0.windows.values.contains { $0.errors != nil } }) {
+                if spec.indicator.latency != nil, isLoaded, !Self.countsErrors(figures) {
                     return Verdict(.false, "NoBucket", "the histogram has no bucket whose bound is \(Self.threshold(spec)); choose one of its bounds")
                 }
                 return Verdict(.true, "Counting", "events are counted")
@@ -133,6 +133,11 @@ struct ConditionSet {
             }
             return Verdict(.false, "NoSeries", "no series matches \(Self.total(spec)), or none was scraped lately")
         }
+    }
+
+    /// Whether errors are counted now: in the shortest window, as longer ones remember a bucket that was.
+    private static func countsErrors(_ figures: SLOFigures) -> Bool {
+        figures.groups.contains { $0.sampled != nil && $0.windows.min { $0.key < $1.key }?.value.errors != nil }
     }
 
     private static func threshold(_ spec: SLOSpec) -> String { spec.indicator.latency.map { "\($0.threshold)" } ?? "" }

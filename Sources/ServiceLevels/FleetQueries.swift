@@ -80,6 +80,25 @@ package struct SLOFigures: Sendable, Hashable {
         self.alerts = alerts
     }
 
+    /// The groups as the SLO has them now. Other labels, of an earlier `groupBy` or put on by a federating server, are left out; of groups that become
+    /// one by that, the one still measured counts, and what an ungrouped past left is no group.
+    package func groups(by groupBy: [String]) -> [GroupFigures] {
+        var kept: [[String: String]: GroupFigures] = [:]
+        var order: [[String: String]] = []
+        for group in groups {
+            var group = group
+            group.labels = group.labels.filter { groupBy.contains($0.key) }
+            if group.labels.isEmpty, !groupBy.isEmpty, group.sampled == nil { continue }
+            if let other = kept[group.labels] {
+                if (other.sampled ?? Instant(microseconds: .min)) < (group.sampled ?? Instant(microseconds: .min)) { kept[group.labels] = group }
+            } else {
+                kept[group.labels] = group
+                order.append(group.labels)
+            }
+        }
+        return order.compactMap { kept[$0] }
+    }
+
     /// When the newest sample was taken; `nil` when no total is being measured.
     package var sampled: Instant? { groups.compactMap(\.sampled).max() }
 }

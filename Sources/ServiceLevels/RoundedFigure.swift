@@ -13,6 +13,14 @@ enum RoundedFigure {
         return text(share * 100, previous: previous) + "%"
     }
 
+    /// The measured share of a window: as any percentage from 90 % on, where a gap matters; below in steps of 5, as a young SLO's grows all the time.
+    static func coverage(_ share: Double, shown: String?) -> String {
+        let value = share * 100
+        if value >= 90 { return percent(share, shown: shown) }
+        if let shown, let before = Percentage(shown)?.percent.doubleValue, before < 90, abs(value - before) < 5 { return shown }
+        return digits((value / 5).rounded(.down) * 5) + "%"
+    }
+
     /// `14x`, `0.3x`.
     static func factor(_ value: Double, shown: String?) -> String {
         let previous = shown.flatMap(Factor.init).map(\.value.doubleValue)

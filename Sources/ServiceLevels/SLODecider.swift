@@ -82,7 +82,7 @@ struct FigureText {
             let before = shown.burnRates.first { $0.window == window.description }?.rate
             return SLOBurnRate(window: window.description, rate: RoundedFigure.factor(rate, shown: before))
         }
-        status.coverage = RoundedFigure.percent(figures.coverage ?? 0, shown: shown.coverage)
+        status.coverage = RoundedFigure.coverage(figures.coverage ?? 0, shown: shown.coverage)
         status.groups = spec.groupBy.isEmpty ? [] : worst(shown)
         status.exhaustedAt = exhaustedAt(shown.exhaustedAt)
     }

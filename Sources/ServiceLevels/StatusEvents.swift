@@ -27,6 +27,8 @@ enum StatusEvents {
         switch (now.type, now.status) {
         case ("Stalled", .true): .warning
         case ("Stalled", _): before?.status == .true ? .normal : nil
+        // Back from not knowing is no news either.
+        case (_, .true) where before?.status == .unknown: nil
         case (_, .true): before == nil && now.type != "RulesLoaded" ? nil : .normal
         case (_, .false): ["NotWritten", "NotLoaded", "Outdated"].contains(now.reason) ? nil : .warning
         // A Prometheus that is away concerns all objects at once: a metric tells of it, not an event an object.

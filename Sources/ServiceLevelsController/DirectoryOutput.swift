@@ -11,7 +11,7 @@ struct DirectoryOutput: RuleOutput {
 
     func write(_ rules: GeneratedRules, for slo: SLO) async throws -> Bool {
         let isChanged = try await directory.write(rules.file.yaml, for: slo.metadata.key)
-        if isChanged { reloads.changed() }
+        if isChanged { reloads.changed(slo.metadata.key) }
         return isChanged
     }
 
@@ -19,14 +19,16 @@ struct DirectoryOutput: RuleOutput {
     func version(of key: ObjectKey) -> String { "" }
 
     func remove(_ key: ObjectKey) async throws {
-        if try await directory.remove(key) { reloads.changed() }
+        if try await directory.remove(key) { reloads.changed(nil) }
     }
 
     func sweep(keeping keys: Set<ObjectKey>) async throws {
-        if try await directory.sweep(keeping: keys) { reloads.changed() }
+        if try await directory.sweep(keeping: keys) { reloads.changed(nil) }
     }
 
-    var trouble: String? { reloads.lastFailure }
+    func trouble(of key: ObjectKey) -> String? { reloads.trouble(of: key) }
+
+    func onLoad(_ handler: @escaping @Sendable (Set<ObjectKey>) -> Void) { reloads.onReload(handler) }
 
     var parts: [ManagedPart] {
         [ManagedPart("reloads of \(directory.path)") { [reloads] in await reloads.run() }]

@@ -45,7 +45,10 @@ struct ObjectOutput<Object: RuleObject>: RuleOutput {
         }
     }
 
-    var trouble: String? { reflector.isAbsent ? NotServed(resource: Object.resource).description : nil }
+    func trouble(of key: ObjectKey) -> String? { reflector.isAbsent ? NotServed(resource: Object.resource).description : nil }
+
+    /// Whoever loads the objects tells nobody: the rules API shows it at the next poll.
+    func onLoad(_ handler: @escaping @Sendable (Set<ObjectKey>) -> Void) {}
 
     var parts: [ManagedPart] { [] }
 

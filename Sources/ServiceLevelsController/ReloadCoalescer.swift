@@ -1,3 +1,4 @@
+import KubeModel
 import KubeRuntime
 import Synchronization
 
@@ -5,7 +6,13 @@ import Synchronization
 final class ReloadCoalescer: Sendable {
     private let changes: AsyncStream<Void>
     private let signal: AsyncStream<Void>.Continuation
-    private let failure = Mutex<String?>(nil)
+    private struct State: Sendable {
+        /// Objects whose rules changed on disk since the last good reload.
+        var pending: Set<ObjectKey> = []
+        var failure: String?
+        var onReload: @Sendable (Set<ObjectKey>) -> Void = { _ in }
+    }
+    private let state = Mutex(State())
     private let reload: @Sendable () async throws -> Void
     private let sleep: @Sendable (Swift.Duration) async throws -> Void
 
@@ -21,14 +28,21 @@ final class ReloadCoalescer: Sendable {
         sleep = { try await timeline.sleep(for: $0) }
     }
 
-    /// Says that a rule file changed.
-    func changed() { signal.yield() }
+    /// Says that rule files changed, of this object or of some that are gone.
+    func changed(_ key: ObjectKey?) {
+        state.withLock { state in if let key { state.pending.insert(key) } }
+        signal.yield()
+    }
 
-    /// Why the last reload failed; nil when it worked or none was needed yet.
-    var lastFailure: String? { failure.withLock { $0 } }
+    /// What to do after each good reload, with the objects whose rules it brought in.
+    func onReload(_ handler: @escaping @Sendable (Set<ObjectKey>) -> Void) { state.withLock { $0.onReload = handler } }
 
-    /// Reloads after changes until its task is cancelled.
+    /// Why the object's changed rules are not loaded: the reload failed since. What was loaded before is none the worse for it.
+    func trouble(of key: ObjectKey) -> String? { state.withLock { $0.pending.contains(key) ? $0.failure : nil } }
+
+    /// Reloads after changes until its task is cancelled; once at the start, as the process before may have died between a change and its reload.
     func run() async {
+        signal.yield()
         for await _ in changes {
             do {
                 try await sleep(Self.gathering)
@@ -40,13 +54,19 @@ final class ReloadCoalescer: Sendable {
     private func reloadUntilDone() async throws {
         var delay = Self.backoff
         while true {
+            let taken = state.withLock(\.pending)
             do {
                 try await reload()
-                failure.withLock { $0 = nil }
+                let handler = state.withLock { state in
+                    state.pending.subtract(taken)
+                    state.failure = nil
+                    return state.onReload
+                }
+                handler(taken)
                 return
             } catch {
                 try Task.checkCancellation()
-                failure.withLock { $0 = "\(error)" }
+                state.withLock { $0.failure = "\(error)" }
                 try await sleep(delay)
                 delay = min(delay * 2, Self.backoffCap)
             }

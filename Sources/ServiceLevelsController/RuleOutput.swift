@@ -18,8 +18,11 @@ protocol RuleOutput: Sendable {
     /// Takes out this instance's rules of all other objects: they went while nobody looked.
     func sweep(keeping keys: Set<ObjectKey>) async throws
 
-    /// What keeps the rules that were written from being loaded; nil when nothing is known.
-    var trouble: String? { get }
+    /// What keeps the object's rules, though written, from being loaded; nil when nothing is known.
+    func trouble(of key: ObjectKey) -> String?
+
+    /// What to do whenever Prometheus has taken written rules in, with the objects whose rules they are, as far as that is known.
+    func onLoad(_ handler: @escaping @Sendable (Set<ObjectKey>) -> Void)
 
     /// What must run for it.
     var parts: [ManagedPart] { get }

@@ -98,7 +98,7 @@ final class SLOReconciler: Sendable {
         // Another object under the name: what its predecessor left is none of its own.
         if let before, before != slo.metadata.uid { try await source?.output.remove(key) }
         if !known.isTakenUp { try await takeUp(key, known, source) }
-        var observation = source?.observation(of: key, output: effective(known.output, source)) ?? SLOObservation()
+        var observation = source?.observation(of: key, output: effective(known.output, source, key)) ?? SLOObservation()
         var decision = SLODecider.decide(slo, desired: known.desired, observation: observation, now: wallClock())
         var failure: (any Error)?
         let version = source?.output.version(of: key) ?? ""
@@ -116,13 +116,14 @@ final class SLOReconciler: Sendable {
                 memory[key]?.writtenAt = failure == nil ? timeline.now : nil
                 memory[key]?.seen = version
             }
-            let shown = effective(output, source)
+            let shown = effective(output, source, key)
             if shown != observation.output {
                 observation.output = shown
                 decision = SLODecider.decide(slo, desired: known.desired, observation: observation, now: wallClock())
-                source.rules.pollSoon()
             }
         }
+        // After a restart the status stands until Prometheus was asked: nothing has changed but us. The first samples enqueue everybody.
+        if let source, !source.wasAsked, failure == nil, slo.status.observedGeneration == slo.metadata.generation { return .done }
         try await report(decision, slo)
         if let failure, !(failure is RuleObjects.TooLarge) { return .retry(failure) }
         let figures = decision.requeueAfter.map { Swift.Duration.milliseconds($0.milliseconds) } ?? Self.outputCheck
@@ -173,8 +174,8 @@ final class SLOReconciler: Sendable {
     }
 
     /// What was written helps nobody while something keeps it from being loaded.
-    private func effective(_ output: SLOObservation.Output, _ source: SourceRuntime?) -> SLOObservation.Output {
-        guard output == .written, let trouble = source?.output.trouble else { return output }
+    private func effective(_ output: SLOObservation.Output, _ source: SourceRuntime?, _ key: ObjectKey) -> SLOObservation.Output {
+        guard output == .written, let trouble = source?.output.trouble(of: key) else { return output }
         return .failed(message: trouble, isFinal: false)
     }
 

@@ -29,7 +29,7 @@ package struct SLOReport: Sendable {
         sampled = figures.sampled
         let budget = spec.errorBudget.doubleValue
         let period = spec.window.rolling?.description ?? ""
-        groups = figures.groups.map { group in
+        groups = figures.groups(by: spec.groupBy).map { group in
             var ratios = group.windows.sorted { $0.key < $1.key }.compactMap { window, counts in counts.errorRatio.map { (window.description, $0) } }
             ratios.removeAll { $0.0 == period }
             if let ratio = group.period.errorRatio { ratios.append((period, ratio)) }

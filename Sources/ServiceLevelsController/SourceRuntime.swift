@@ -34,6 +34,16 @@ struct SourceRuntime: Sendable {
                 return all.filter { old.groups[$0] != new.groups[$0] }
             },
             notify: notify, poll: { try await FleetPoll.rules(client, instance: instance) })
+        output.onLoad { [rules] keys in
+            rules.pollSoon()
+            for key in keys.sorted() { notify(key) }
+        }
+    }
+
+    /// Whether Prometheus was asked both questions, whatever came of it.
+    var wasAsked: Bool {
+        let (figures, rules) = (figures.sample, rules.sample)
+        return (figures.value != nil || figures.failure != nil) && (rules.value != nil || rules.failure != nil)
     }
 
     func subscribe(_ key: ObjectKey) {

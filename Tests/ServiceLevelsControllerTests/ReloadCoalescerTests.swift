@@ -1,3 +1,4 @@
+import KubeModel
 import KubeRuntime
 import Synchronization
 import TestSupport
@@ -9,6 +10,7 @@ struct ReloadCoalescerTests {
     private struct Refusal: Error, CustomStringConvertible { let description: String }
 
     private let clock = ManualClock()
+    private let key = ObjectKey(namespace: "shop", name: "checkout")
 
     /// Waits until the coalescer sleeps, so that moving the clock finds it.
     private func sleeping() async -> Bool { await eventually { clock.sleeperCount == 1 } }
@@ -16,12 +18,12 @@ struct ReloadCoalescerTests {
     @Test func manyChangesLeadToFewReloads() async {
         let count = Atomic(0)
         let coalescer = ReloadCoalescer(timeline: Timeline(clock)) { count.add(1, ordering: .relaxed) }
-        for _ in 0..<1000 { coalescer.changed() }
+        for _ in 0..<1000 { coalescer.changed(key) }
         let task = Task { await coalescer.run() }
         #expect(await sleeping())
         #expect(count.load(ordering: .relaxed) == 0, "gathers first")
         // These come after the first was taken: they need at most one more.
-        for _ in 0..<1000 { coalescer.changed() }
+        for _ in 0..<1000 { coalescer.changed(key) }
         clock.advance(by: .milliseconds(200))
         #expect(await eventually { count.load(ordering: .relaxed) == 1 })
         #expect(await sleeping())
@@ -30,7 +32,7 @@ struct ReloadCoalescerTests {
         #expect(await eventually { clock.sleeperCount == 0 })
         clock.advance(by: .seconds(3600))
         #expect(count.load(ordering: .relaxed) == 2, "nothing changed, nothing is reloaded")
-        #expect(coalescer.lastFailure == nil)
+        #expect(coalescer.trouble(of: key) == nil)
         task.cancel()
         await task.value
     }
@@ -42,13 +44,13 @@ struct ReloadCoalescerTests {
             let number = tries.add(1, ordering: .sequentiallyConsistent).newValue
             if isBroken.load(ordering: .sequentiallyConsistent) { throw Refusal(description: "refused, try \(number)") }
         }
+        coalescer.changed(key)
         let task = Task { await coalescer.run() }
-        coalescer.changed()
         #expect(await sleeping())
         clock.advance(by: .milliseconds(200))
         // One second, doubled up to half a minute.
         for (index, delay) in [1, 2, 4, 8, 16, 30, 30].enumerated() {
-            #expect(await eventually { coalescer.lastFailure == "refused, try \(index + 1)" })
+            #expect(await eventually { coalescer.trouble(of: key) == "refused, try \(index + 1)" })
             #expect(await sleeping())
             clock.advance(by: .seconds(delay) - .milliseconds(1))
             #expect(clock.sleeperCount == 1, "not before \(delay) s")
@@ -56,21 +58,54 @@ struct ReloadCoalescerTests {
             if index == 6 { isBroken.store(false, ordering: .sequentiallyConsistent) }
             clock.advance(by: .milliseconds(1))
         }
-        #expect(await eventually { coalescer.lastFailure == nil })
+        #expect(await eventually { coalescer.trouble(of: key) == nil })
         #expect(tries.load(ordering: .sequentiallyConsistent) == 8)
         // The next trouble begins anew, at a second.
         isBroken.store(true, ordering: .sequentiallyConsistent)
-        coalescer.changed()
+        coalescer.changed(key)
         #expect(await sleeping())
         clock.advance(by: .milliseconds(200))
-        #expect(await eventually { coalescer.lastFailure == "refused, try 9" })
+        #expect(await eventually { coalescer.trouble(of: key) == "refused, try 9" })
         #expect(await sleeping())
         clock.advance(by: .seconds(1))
-        #expect(await eventually { coalescer.lastFailure == "refused, try 10" })
+        #expect(await eventually { coalescer.trouble(of: key) == "refused, try 10" })
         // The end does not wait for the backoff.
         #expect(await sleeping())
         task.cancel()
         await task.value
         #expect(tries.load(ordering: .sequentiallyConsistent) == 10)
+    }
+
+    @Test func whatAnEarlierProcessOwedIsReloadedAtTheStart() async {
+        let count = Atomic(0)
+        let coalescer = ReloadCoalescer(timeline: Timeline(clock)) { count.add(1, ordering: .relaxed) }
+        let task = Task { await coalescer.run() }
+        #expect(await sleeping())
+        clock.advance(by: .milliseconds(200))
+        #expect(await eventually { count.load(ordering: .relaxed) == 1 })
+        task.cancel()
+        await task.value
+    }
+
+    @Test func onlyChangedRulesSufferFromAFailedReload() async {
+        let isBroken = Atomic(true)
+        let coalescer = ReloadCoalescer(timeline: Timeline(clock)) {
+            if isBroken.load(ordering: .sequentiallyConsistent) { throw Refusal(description: "refused") }
+        }
+        let told = Mutex<Set<ObjectKey>>([])
+        coalescer.onReload { keys in told.withLock { $0.formUnion(keys) } }
+        coalescer.changed(key)
+        let task = Task { await coalescer.run() }
+        #expect(await sleeping())
+        clock.advance(by: .milliseconds(200))
+        #expect(await eventually { coalescer.trouble(of: key) == "refused" })
+        #expect(coalescer.trouble(of: ObjectKey(namespace: "shop", name: "other")) == nil)
+        isBroken.store(false, ordering: .sequentiallyConsistent)
+        #expect(await sleeping())
+        clock.advance(by: .seconds(1))
+        #expect(await eventually { told.withLock { $0 } == [key] })
+        #expect(coalescer.trouble(of: key) == nil)
+        task.cancel()
+        await task.value
     }
 }

@@ -19,7 +19,8 @@ struct SourceRuntimeTests {
         func version(of key: ObjectKey) -> String { "" }
         func remove(_ key: ObjectKey) async throws {}
         func sweep(keeping keys: Set<ObjectKey>) async throws {}
-        var trouble: String? { nil }
+        func trouble(of key: ObjectKey) -> String? { nil }
+        func onLoad(_ handler: @escaping @Sendable (Set<ObjectKey>) -> Void) {}
         var parts: [ManagedPart] { [] }
     }
 

@@ -42,3 +42,13 @@ import Values
         }
     }
 }
+
+struct CoverageTests {
+    @Test(arguments: [
+        (0.0, "", "0%"), (0.031, "0%", "0%"), (0.0499, "0%", "0%"), (0.05, "0%", "5%"), (0.52, "50%", "50%"), (0.56, "50%", "55%"), (0.46, "50%", "50%"),
+        (0.44, "50%", "40%"), (0.898, "85%", "85%"), (0.9, "85%", "90%"), (0.972, "90%", "97%"), (1.0, "97%", "100%"),
+    ])
+    func growsInSteps(share: Double, shown: String, expected: String) {
+        #expect(RoundedFigure.coverage(share, shown: shown) == expected)
+    }
+}

@@ -14,7 +14,7 @@ struct Scale {
             for index in 0..<count { try await world.apply("slo-\(index)", world.spec()) }
             say("SCALE created \(count)")
             let start = ContinuousClock.now
-            let daemon = try Daemon(world)
+            let daemon = try Daemon(world, interval: "30s", poll: "30s")
             try await daemon.ready(world)
             let synced = ContinuousClock.now - start
             let written = try await time(since: start, "rules of all") {

@@ -8,7 +8,10 @@ package final class Daemon: Sendable {
     /// - Parameters:
     ///   - prometheusURL: another server than the world's, for what a healthy one can't be made to do.
     ///   - kubeconfig: another than the admin's.
-    package init(_ world: World, prometheusURL: String? = nil, kubeconfig: String? = nil, output: String = "plimsoll.log") throws {
+    package init(
+        _ world: World, prometheusURL: String? = nil, kubeconfig: String? = nil, interval: String = "5s", poll: String = "2s",
+        output: String = "plimsoll.log"
+    ) throws {
         guard let binary = TestEnvironment.binary, let admin = TestEnvironment.kubeconfig else {
             throw Missing("the release binary: run by Deploy/test.sh")
         }
@@ -22,13 +25,13 @@ package final class Daemon: Sendable {
             prometheus:
               - name: default
                 url: \(prometheusURL ?? world.prometheusURL)
-                scrapeInterval: 5s
-                pollInterval: 2s
+                scrapeInterval: \(interval)
+                pollInterval: \(poll)
                 timeout: 5s
                 rules:
                   output: Directory
                   directory: {path: \(world.rulesDirectory), reloadURL: "\(world.prometheusURL)/-/reload"}
-                  interval: 5s
+                  interval: \(interval)
             serving: {address: "127.0.0.1:\(port)"}
 
             """)
