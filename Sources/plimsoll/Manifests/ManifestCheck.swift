@@ -40,11 +40,11 @@ struct ManifestCheck {
         let before = problems.count
         let key = object.key
         let position = object.position(of: "metadata.name")
-        if key.name.isEmpty {
-            problems.append(object.placed(at: "metadata.name", "is required: the object's name"))
-        } else if let earlier = seen[key] {
+        let badNames = Self.nameProblems(object.json["metadata"] ?? .null)
+        problems += badNames.map(object.placed)
+        if badNames.isEmpty, let earlier = seen[key] {
             problems.append(object.placed(at: "metadata.name", "SLO \(key) is defined already at \(earlier.file):\(earlier.line)"))
-        } else {
+        } else if badNames.isEmpty {
             seen[key] = position
         }
         var found: [Problem] = []
@@ -55,6 +55,21 @@ struct ManifestCheck {
             slos.append(CheckedSLO(key: key, spec: spec, metadata: ObjectMeta(json: object.json["metadata"] ?? .null)))
         }
     }
+
+    /// What an API server would refuse in the object's names; file names are made of them.
+    private static func nameProblems(_ metadata: JSON) -> [Problem] {
+        var found: [Problem] = []
+        if metadata["name"] ?? .null == .null {
+            found.append(Problem("metadata.name", "is required: the object's name"))
+        } else {
+            _ = name.decode(metadata["name"] ?? .null, "metadata.name", &found)
+        }
+        if let namespace = metadata["namespace"], !namespace.isNull { _ = label.decode(namespace, "metadata.namespace", &found) }
+        return found
+    }
+
+    private static let name = FieldType<String>.text(min: 1, max: 253, .dnsSubdomain, example: "checkout-availability")
+    private static let label = FieldType<String>.text(min: 1, max: 63, .dnsLabel, example: "shop")
 
     private static func sourceProblems(
         _ object: ManifestObject, _ spec: SLOSpec, _ key: ObjectKey, _ configuration: DaemonConfiguration
