@@ -28,7 +28,7 @@ struct ValidateCommand: ParsableCommand {
         let set = ManifestSet(files: try InputFiles.read(paths))
         let check = ManifestCheck(set, configuration: configuration)
         let lines = set.unreadable + check.problems.map(\.description)
-        for line in lines { StandardOutput.write(line + "\n") }
+        for line in lines { StandardOutput.write(line + "\n", ifClosed: ProcessExit.input) }
         let passedOver = check.foreign == 0 ? "" : ", \(check.foreign) objects of other kinds passed over"
         StandardError.write("\(check.slos.count) SLOs are good, \(lines.count) problems\(passedOver)")
         if !lines.isEmpty { throw CommandFailure(code: ProcessExit.input, message: "") }
