@@ -15,6 +15,9 @@ struct CommandFailure: Error {
     let message: String
 
     static func input(_ message: String) -> CommandFailure { .init(code: ProcessExit.input, message: message) }
+    static func usage(_ command: String, _ message: String) -> CommandFailure {
+        .init(code: ProcessExit.usage, message: "\(message); see plimsoll \(command) --help")
+    }
     static func world(_ message: String) -> CommandFailure { .init(code: ProcessExit.world, message: message) }
 }
 
@@ -57,6 +60,7 @@ struct Plimsoll: AsyncParsableCommand {
 
             Exit codes: 0 good, 1 the input is at fault, 2 usage, 3 the world is at fault (a server that cannot be reached, missing rights).
             """,
+        version: PlimsollVersion.text,
         subcommands: [RunCommand.self, CRDsCommand.self, ValidateCommand.self, RenderCommand.self, VersionCommand.self])
 }
 

@@ -20,6 +20,10 @@ struct ManifestCheck {
     init(_ set: ManifestSet, configuration: DaemonConfiguration?) {
         var seen: [ObjectKey: SourcePosition] = [:]
         for object in set.objects {
+            if let problem = Self.shapeProblem(object) {
+                problems.append(problem)
+                continue
+            }
             guard object.isOurs else {
                 foreign += 1
                 continue
@@ -34,6 +38,28 @@ struct ManifestCheck {
             }
             check(object, configuration: configuration, seen: &seen)
         }
+    }
+
+    /// Other tools' SLO kinds, by the groups that they are known under.
+    private static let otherTools = ["openslo", "n9"]
+
+    /// What keeps something from being an object at all, or makes it one that nobody works on.
+    private static func shapeProblem(_ object: ManifestObject) -> PlacedProblem? {
+        guard object.json.objectValue != nil else {
+            return object.placed(Problem(.root, "expected an object: a mapping with apiVersion, kind and metadata", got: object.json))
+        }
+        let isSLO = object.kind == SLO.resource.kind
+        for field in ["apiVersion", "kind"] where (object.json[field]?.stringValue ?? "").isEmpty {
+            let accepted = field == "kind" ? SLO.resource.kind : SLO.resource.apiVersion
+            let what = isSLO || object.isOurs ? "expected \"\(accepted)\"" : "is required: a string, such as \"\(accepted)\""
+            return object.placed(Problem(FieldPath(.key(field)), what, got: object.json[field]))
+        }
+        if ["List", "SLOList"].contains(object.kind), object.place == .root {
+            return object.placed(Problem("items", "expected a list of objects", got: object.json["items"]))
+        }
+        let group = object.apiVersion.split(separator: "/").first.map(String.init) ?? ""
+        guard isSLO, !object.isOurs, !otherTools.contains(group) else { return nil }
+        return object.placed(Problem("apiVersion", "expected \"\(SLO.resource.apiVersion)\" for the kind SLO", got: object.json["apiVersion"]))
     }
 
     private mutating func check(_ object: ManifestObject, configuration: DaemonConfiguration?, seen: inout [ObjectKey: SourcePosition]) {
