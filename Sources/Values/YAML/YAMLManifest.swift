@@ -12,12 +12,16 @@ extension YAML {
         do throws(JSONError) {
             json = try JSON(parsing: bytes)
         } catch {
-            // A flow mapping is YAML and begins like this too; a stream of documents may be in a file of any name.
+            let malformed = YAMLError(position: position(ofByte: error.offset, in: bytes, file: file), message: "malformed JSON: \(error.message)")
+            guard !isNamedJSON else {
+                guard start.isEmpty else { throw malformed }
+                return []
+            }
+            // A flow mapping is YAML and begins like this too.
             do throws(YAMLError) {
                 return try parse(bytes: bytes, file: file)
             } catch let asYAML {
-                guard isNamedJSON || next == UInt8(ascii: "\"") else { throw asYAML }
-                throw YAMLError(position: position(ofByte: error.offset, in: bytes, file: file), message: "malformed JSON: \(error.message)")
+                throw next == UInt8(ascii: "\"") ? malformed : asYAML
             }
         }
         // Read as YAML for the places of values and for keys that come twice.
