@@ -68,7 +68,9 @@ prometheus:
       interval: 5s
 serving: {address: "127.0.0.1:0"}
 EOF
-start_server plimsoll "$binary" run --config "$CLUSTER_DIR/plimsoll.yaml" --kubeconfig "$CLUSTER_DIR/plimsoll.kubeconfig"
+# The digest makes a rebuilt binary or another configuration another command, so that the daemon is started again.
+build=$(cat "$binary" "$CLUSTER_DIR/plimsoll.yaml" | sha256sum | cut -d' ' -f1)
+start_server plimsoll env "PLIMSOLL_BUILD=$build" "$binary" run --config "$CLUSTER_DIR/plimsoll.yaml" --kubeconfig "$CLUSTER_DIR/plimsoll.kubeconfig"
 kubectl apply -f "$ROOT/Manifests/samples/quickstart" >/dev/null
 
 table() { kubectl get slo -A; }
@@ -77,14 +79,21 @@ firing() {
         --data-urlencode 'query=ALERTS{alertstate="firing",plimsoll_slo="config-writes"}' | grep -o '"tier":"[a-z]*"' | head -n 1
 }
 
+heal() { kubectl delete --ignore-not-found --request-timeout=10s -f "$ROOT/Deploy/lib/demo/broken-admission.yaml" >/dev/null; }
+
+# What an earlier round that was interrupted left.
+heal
 step "Waiting for figures"
 wait_until 120 "every SLO is Ready" "$LOGS/plimsoll.log" "$ROOT/Deploy/lib/demo/all-ready"
+trap 'heal 2>/dev/null || true' EXIT
+trap 'echo; exit $((once ? 130 : 0))' INT
+trap 'exit 143' TERM
 step "A real failure: an admission webhook that nobody serves (ConfigMaps in namespace shop)"
 kubectl apply -f "$ROOT/Deploy/lib/demo/broken-admission.yaml" >/dev/null
 if [ -n "$once" ]; then
     wait_until 120 "the alert of platform/config-writes fires" "$LOGS/plimsoll.log" firing
     wait_until 60 "its status says so" "$LOGS/plimsoll.log" "$ROOT/Deploy/lib/demo/burning"
-    kubectl delete -f "$ROOT/Deploy/lib/demo/broken-admission.yaml" >/dev/null
+    heal
     step "What kubectl shows"
     table
     echo
@@ -94,9 +103,8 @@ if [ -n "$once" ]; then
 fi
 
 step "Live table; Ctrl-C ends it, './Deploy/demo.sh down' ends the cluster"
-trap 'echo; exit 0' INT
 while :; do
-    rows=$(table)
+    rows=$(table 2>&1) || rows="$rows"$'\n'"(kubectl failed; trying again)"
     [ -t 1 ] && printf '\033[H\033[2J'
     date -u +%H:%M:%SZ
     printf '%s\n' "$rows"

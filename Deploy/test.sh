@@ -38,7 +38,11 @@ if wants lint; then
     step "Format and layout"
     check "swift-format" swift format lint --strict --recursive --parallel "$ROOT/Sources" "$ROOT/Tests" "$ROOT/Package.swift"
     check "shellcheck" "$ROOT/Deploy/lib/shellcheck"
-    if [ -x "$ROOT/../shared/tools/layering" ]; then check "layering" "$ROOT/../shared/tools/layering" "$ROOT"; fi
+    if [ -x "$ROOT/../shared/tools/layering" ]; then
+        check "layering" "$ROOT/../shared/tools/layering" "$ROOT"
+    else
+        skip "layering: ../shared/tools/layering is not beside this clone"
+    fi
 fi
 
 scratch=$(swift_scratch)

@@ -15,12 +15,17 @@ struct CommandFailure: Error {
     let message: String
 
     static func input(_ message: String) -> CommandFailure { .init(code: ProcessExit.input, message: message) }
+    static func usage(_ command: String, _ message: String) -> CommandFailure {
+        .init(code: ProcessExit.usage, message: "\(message); see plimsoll \(command) --help")
+    }
     static func world(_ message: String) -> CommandFailure { .init(code: ProcessExit.world, message: message) }
 }
 
 @main
 struct Main {
     static func main() async {
+        // A reader that goes away is told by the write that fails.
+        signal(SIGPIPE, SIG_IGN)
         do {
             let command = try Plimsoll.parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
@@ -34,7 +39,10 @@ struct Main {
             exit(failure.code)
         } catch {
             // Help and the version are "errors" to the parser, printed on stdout with code 0; the rest is usage.
-            if Plimsoll.exitCode(for: error).isSuccess { Plimsoll.exit(withError: error) }
+            if Plimsoll.exitCode(for: error).isSuccess {
+                StandardOutput.write(Plimsoll.fullMessage(for: error) + "\n")
+                exit(ProcessExit.good)
+            }
             StandardError.write(Plimsoll.fullMessage(for: error))
             exit(ProcessExit.usage)
         }
@@ -52,6 +60,7 @@ struct Plimsoll: AsyncParsableCommand {
 
             Exit codes: 0 good, 1 the input is at fault, 2 usage, 3 the world is at fault (a server that cannot be reached, missing rights).
             """,
+        version: PlimsollVersion.text,
         subcommands: [RunCommand.self, CRDsCommand.self, ValidateCommand.self, RenderCommand.self, VersionCommand.self])
 }
 
@@ -63,18 +72,23 @@ enum StandardError {
     }
 }
 
-/// Writes text to stdout; a closed pipe ends the process quietly, as `head` expects.
+/// Writes text to stdout.
 enum StandardOutput {
-    static func write(_ text: String) {
+    /// A closed pipe ends the process quietly, as `head` expects; anything else that fails is the world's fault.
+    /// - Parameter code: the exit code of a process whose reader went away.
+    static func write(_ text: String, ifClosed code: Int32 = ProcessExit.good) {
         let bytes = Array(text.utf8)
         var offset = 0
         while offset < bytes.count {
             let count = bytes.withUnsafeBytes { Glibc.write(1, $0.baseAddress?.advanced(by: offset), bytes.count - offset) }
-            if count <= 0 {
-                if errno == EINTR { continue }
-                exit(ProcessExit.good)
+            if count > 0 {
+                offset += count
+            } else if count < 0, errno == EPIPE {
+                exit(code)
+            } else if count < 0, errno != EINTR {
+                StandardError.write("plimsoll: cannot write to standard output: \(String(cString: strerror(errno)))")
+                exit(ProcessExit.world)
             }
-            offset += count
         }
     }
 }

@@ -85,4 +85,104 @@ struct CommandLineTests {
         #expect(first.output == second.output)
         #expect(first.output.contains("plimsoll:"))
     }
+
+    /// A good SLO with the fields given to it.
+    private func manifest(apiVersion: String = "apiVersion: plimsoll.dev/v1alpha1", metadata: String) -> String {
+        """
+        \(apiVersion)
+        kind: SLO
+        metadata: \(metadata)
+        spec:
+          service: a
+          objective: 99%
+          window: {rolling: 1d}
+          indicator: {ratio: {errors: 'e{job="a"}', total: 't{job="a"}'}}
+
+        """
+    }
+
+    @Test(arguments: [
+        (metadata: "{name: a, namespace: /../../../escaped}", path: "metadata.namespace"), (metadata: "{name: ../../escaped}", path: "metadata.name"),
+        (metadata: "{name: A}", path: "metadata.name"), (metadata: "{name: a, namespace: a.b}", path: "metadata.namespace"),
+        (metadata: "{name: 5}", path: "metadata.name"), (metadata: "{namespace: a}", path: "metadata.name"),
+    ])
+    func namesThatNoServerTakesAreRefusedAndLeadNowhere(metadata: String, path: String) async throws {
+        let scratch = try ScratchDirectory()
+        let file = scratch.file("slo.yaml")
+        try writeFile(file, manifest(metadata: metadata))
+        let rendered = try await run(["render", file, "-o", scratch.file("a/b/c/out")])
+        #expect(rendered.exit == .code(1))
+        #expect(rendered.output.contains("\(file):3: \(path): "), "\(rendered.output)")
+        #expect(access(scratch.file("a"), F_OK) != 0, "something was written")
+    }
+
+    @Test func aFullDeviceIsTheWorldsFaultAndAClosedPipeIsQuiet() async throws {
+        let scratch = try ScratchDirectory()
+        let bad = scratch.file("bad.yaml")
+        try writeFile(bad, manifest(metadata: "{name: A}"))
+        let binary = try #require(TestEnvironment.binary)
+        // Bash, for the status of a pipe's first command.
+        func shell(_ script: String) async throws -> (exit: ChildProcess.Exit, output: String) {
+            let process = try ChildProcess("/bin/bash", ["-c", script, "bash", binary, bad], environment: [:], output: scratch.file("shell"))
+            return (try #require(await process.wait(timeout: .seconds(60))), process.output)
+        }
+        for command in ["crds", "--help", "version"] {
+            let full = try await shell("\"$1\" \(command) >/dev/full")
+            #expect(full.exit == .code(3), "\(command): \(full.output)")
+            #expect(full.output.contains("cannot write to standard output"), "\(full.output)")
+        }
+        let piped = try await shell("{ sleep 0.5; \"$1\" crds; exit $?; } | true; exit ${PIPESTATUS[0]}")
+        #expect(piped.exit == .code(0), "\(piped.output)")
+        #expect(piped.output.isEmpty, "\(piped.output)")
+        let failing = try await shell("{ sleep 0.5; \"$1\" validate \"$2\"; exit $?; } | true; exit ${PIPESTATUS[0]}")
+        #expect(failing.exit == .code(1), "\(failing.output)")
+    }
+
+    @Test(arguments: [
+        (text: "kind: SLO\nmetadata: {name: a}\n", problem: "1: apiVersion: expected \"plimsoll.dev/v1alpha1\""),
+        (text: "apiVersion: plimsol.dev/v1alpha1\nkind: SLO\n", problem: "1: apiVersion: expected \"plimsoll.dev/v1alpha1\""),
+        (text: "- a\n", problem: "1: .: expected an object"), (text: "apiVersion: v1\n", problem: "1: kind: is required"),
+        (text: "apiVersion: v1\nkind: List\nitems: {a: b}\n", problem: "3: items: expected a list"),
+        (text: "apiVersion: v1\nkind: List\nitems:\n- text\n", problem: "4: .: expected an object"),
+        (text: "apiVersion: v1\nkind: {{ .Values.kind }}\n", problem: "2:8: a key must be a string; this looks like a template"),
+    ])
+    func whatIsNoObjectIsNotPassedOver(text: String, problem: String) async throws {
+        let scratch = try ScratchDirectory()
+        let file = scratch.file("a.yaml")
+        try writeFile(file, text)
+        let checked = try await run(["validate", file])
+        #expect(checked.exit == .code(1))
+        #expect(checked.output.contains("\(file):\(problem)"), "\(checked.output)")
+    }
+
+    @Test func otherKindsAreNotedAndPassedOver() async throws {
+        let scratch = try ScratchDirectory()
+        let file = scratch.file("a.yaml")
+        try writeFile(file, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+        let checked = try await run(["validate", file])
+        #expect(checked.exit == .code(0))
+        #expect(checked.output.contains("note: \(file) holds no object of Plimsoll's"), "\(checked.output)")
+    }
+
+    @Test func everyProblemOfADirectoryIsToldInOneRun() async throws {
+        let scratch = try ScratchDirectory()
+        let folder = scratch.file("manifests")
+        try #require(mkdir(folder, 0o755) == 0 && mkdir("\(folder)/folder.yaml", 0o755) == 0 && mkfifo("\(folder)/pipe.yaml", 0o644) == 0)
+        try #require(symlink("nowhere", "\(folder)/dangling.yaml") == 0)
+        try writeFile("\(folder)/big.yaml", "")
+        try #require(truncate("\(folder)/big.yaml", 65 << 20) == 0)
+        try writeFile("\(folder)/bad.yaml", manifest(metadata: "{name: A}"))
+        try writeFile("\(folder)/good.yaml", manifest(metadata: "{name: good}"))
+        try writeFile("\(folder)/malformed.json", "{\"a\": 1,\n \"b\": tru}")
+        let checked = try await run(["validate", folder, "\(folder)/good.yaml"])
+        #expect(checked.exit == .code(1))
+        for problem in ["big.yaml: is larger", "dangling.yaml: cannot be read: No such file", "bad.yaml:3: metadata.name:", "malformed.json:2:"] {
+            #expect(checked.output.contains("\(folder)/\(problem)"), "\(problem) in \(checked.output)")
+        }
+        #expect(checked.output.contains("1 SLO is good, 4 problems"), "\(checked.output)")
+
+        let rest = try await run(["validate", folder, "--exclude", "b*.yaml", "--exclude", "malformed.json", "--exclude", "dangling.yaml"])
+        #expect(rest.exit == .code(0), "\(rest.output)")
+        #expect(rest.output.contains("1 SLO is good, 0 problems"), "\(rest.output)")
+    }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import PlimsollAPI
 
 /// `plimsoll crds`
@@ -21,18 +20,6 @@ struct CRDsCommand: ParsableCommand {
             } else {
                 StandardOutput.write("---\n" + definition.yaml)
             }
-        }
-    }
-}
-
-/// Writes what a command makes.
-enum OutputFiles {
-    static func write(_ text: String, to name: String, in folder: String) throws(CommandFailure) {
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            try Data(text.utf8).write(to: URL(filePath: "\(folder)/\(name)"), options: .atomic)
-        } catch {
-            throw .world("cannot write \(folder)/\(name): \(error)")
         }
     }
 }

@@ -16,7 +16,7 @@ struct RenderCommand: ParsableCommand {
             """)
 
     @Argument(help: "Files, directories, or - for stdin.")
-    var paths: [String]
+    var paths: [String] = []
 
     @Option(name: [.customShort("o"), .customLong("output")], help: "Directory for one file an SLO.")
     var output: String?
@@ -24,9 +24,15 @@ struct RenderCommand: ParsableCommand {
     @Option(help: "The daemon's configuration.")
     var config: String?
 
+    @Option(
+        help: "Pass over what is at this path, below it, or fits this pattern with *; relative to the directory given. May be repeated.")
+    var exclude: [String] = []
+
     mutating func run() throws {
+        if paths.isEmpty { throw CommandFailure.usage("render", "name at least one file or directory") }
         let configuration = try config.map { try ConfigurationFile.load($0) }
-        let set = ManifestSet(files: try InputFiles.read(paths))
+        let inputs = InputFiles(paths, excluding: exclude)
+        let set = ManifestSet(inputs)
         let check = ManifestCheck(set, configuration: configuration)
         var lines = set.unreadable + check.problems.map(\.description)
         var rendered: [(key: ObjectKey, rules: GeneratedRules)] = []
@@ -40,6 +46,7 @@ struct RenderCommand: ParsableCommand {
             }
         }
         guard lines.isEmpty else { throw CommandFailure.input("nothing was rendered:\n" + lines.joined(separator: "\n")) }
+        for path in set.idlePaths(inputs, problems: check.problems) { StandardError.write("note: \(path) holds no object of Plimsoll's") }
         if let output {
             for (key, rules) in rendered {
                 try OutputFiles.write(rules.file.yaml, to: RuleObjects.fileName(instance: configuration?.instance ?? "main", key: key), in: output)

@@ -1,4 +1,5 @@
 import PlimsollAPI
+import Serving
 import Values
 
 /// The daemon's configuration file: one instance, what it works on, and the outside world by name.
@@ -63,7 +64,17 @@ struct ServingSettings: Fielded, Hashable {
     static let fields: [Field<Self>] = [
         .defaulted(
             "address", \.address, "Host and port of /metrics, /healthz and /readyz; port 0 takes a free one.",
-            .text(min: 2, max: 256, example: "0.0.0.0:8080")),
+            .text(min: 2, max: 256, example: "0.0.0.0:8080").checked(check: listenable)),
         .unsupported("webhook", "Where admission webhooks are served.", FieldType<JSON>.record([]), instead: "leave it out"),
     ]
+
+    /// The daemon's own reading of it, so that `validate` refuses what `run` would.
+    private static let listenable: @Sendable (String, FieldPath) -> [Problem] = { text, path in
+        do throws(ListenAddressError) {
+            _ = try ListenAddress(parsing: text)
+            return []
+        } catch {
+            return [Problem(path, error.description)]
+        }
+    }
 }

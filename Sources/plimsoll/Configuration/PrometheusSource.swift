@@ -47,7 +47,7 @@ struct PrometheusAuth: Fielded, Hashable {
         var passwordFile = ""
         static let fields: [Field<Self>] = [
             .required("username", \.username, "User name.", .text(min: 1, max: 253, example: "plimsoll")),
-            .required("passwordFile", \.passwordFile, "File that holds the password.", .path),
+            .required("passwordFile", \.passwordFile, "File that holds the password.", .requiredPath),
         ]
     }
 
@@ -55,8 +55,8 @@ struct PrometheusAuth: Fielded, Hashable {
         var certificateFile = ""
         var keyFile = ""
         static let fields: [Field<Self>] = [
-            .required("certificateFile", \.certificateFile, "PEM file of the certificate.", .path),
-            .required("keyFile", \.keyFile, "PEM file of its key.", .path),
+            .required("certificateFile", \.certificateFile, "PEM file of the certificate.", .requiredPath),
+            .required("keyFile", \.keyFile, "PEM file of its key.", .requiredPath),
         ]
     }
 
@@ -79,7 +79,7 @@ struct RulesSettings: Fielded, Hashable {
         var path = ""
         var reloadURL = ""
         static let fields: [Field<Self>] = [
-            .required("path", \.path, "Absolute path of a directory from which Prometheus loads *.yaml.", .path),
+            .required("path", \.path, "Absolute path of a directory from which Prometheus loads *.yaml.", .requiredPath),
             .required("reloadURL", \.reloadURL, "URL that a POST makes read the rules again.", .httpURL(example: "http://127.0.0.1:9090/-/reload")),
         ]
     }
@@ -95,7 +95,7 @@ struct RulesSettings: Fielded, Hashable {
         .optional("directory", \.directory, "Where the files go, for the output Directory.", .object()),
         .defaulted(
             "labels", \.labels, "Labels of the objects written, such as those a Prometheus Operator selects by.",
-            .map(of: .text(max: 63, example: "kps"), max: 32, keyMax: 316, key: .objectLabelKey)),
+            .map(of: .labelValue, max: 32, keyMax: 316, key: .objectLabelKey)),
         .defaulted("layout", \.layout, "PerSLO: a small rule group an SLO.", .word()),
         .defaulted("interval", \.interval, "How often the rules are evaluated.", .span(.seconds(5), .minutes(2))),
     ]
@@ -112,13 +112,29 @@ extension FieldType where Value == String {
         text(max: 4096, example: "/etc/plimsoll/token").checked("expected an absolute path") { $0.isEmpty || $0.hasPrefix("/") }
     }
 
-    /// An http or https URL that carries no credentials.
+    /// The value of a Kubernetes label.
+    static var labelValue: FieldType {
+        text(max: 63, example: "kps").checked(
+            "expected the value of a Kubernetes label: nothing, or letters, digits, '-', '_' and '.' that begin and end with a letter or digit"
+        ) {
+            $0.isEmpty || FieldPattern.labelValue.accepts($0)
+        }
+    }
+
+    /// An absolute file path.
+    static var requiredPath: FieldType {
+        text(min: 1, max: 4096, example: "/etc/plimsoll/token").checked("expected an absolute path") { $0.hasPrefix("/") }
+    }
+
+    /// An http or https URL that carries no credentials, and to which a path can be added.
     static func httpURL(example: String) -> FieldType {
-        text(min: 8, max: 2048, example: example).checked("expected an http:// or https:// URL with no user or password in it, like \"\(example)\"") {
+        text(min: 8, max: 2048, example: example).checked(
+            "expected an http:// or https:// URL with no user, password, '?' or '#' in it, like \"\(example)\""
+        ) {
             text in
             guard let scheme = ["http://", "https://"].first(where: text.hasPrefix) else { return false }
             let authority = text.dropFirst(scheme.count).prefix { $0 != "/" }
-            return !authority.isEmpty && !authority.contains("@") && !text.contains { $0.isWhitespace }
+            return !authority.isEmpty && !authority.contains("@") && !text.contains { $0.isWhitespace || $0 == "?" || $0 == "#" }
         }
     }
 }

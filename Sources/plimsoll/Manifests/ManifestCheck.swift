@@ -20,6 +20,10 @@ struct ManifestCheck {
     init(_ set: ManifestSet, configuration: DaemonConfiguration?) {
         var seen: [ObjectKey: SourcePosition] = [:]
         for object in set.objects {
+            if let problem = Self.shapeProblem(object) {
+                problems.append(problem)
+                continue
+            }
             guard object.isOurs else {
                 foreign += 1
                 continue
@@ -36,15 +40,37 @@ struct ManifestCheck {
         }
     }
 
+    /// Other tools' SLO kinds, by the groups that they are known under.
+    private static let otherTools = ["openslo", "n9"]
+
+    /// What keeps something from being an object at all, or makes it one that nobody works on.
+    private static func shapeProblem(_ object: ManifestObject) -> PlacedProblem? {
+        guard object.json.objectValue != nil else {
+            return object.placed(Problem(.root, "expected an object: a mapping with apiVersion, kind and metadata", got: object.json))
+        }
+        let isSLO = object.kind == SLO.resource.kind
+        for field in ["apiVersion", "kind"] where (object.json[field]?.stringValue ?? "").isEmpty {
+            let accepted = field == "kind" ? SLO.resource.kind : SLO.resource.apiVersion
+            let what = isSLO || object.isOurs ? "expected \"\(accepted)\"" : "is required: a string, such as \"\(accepted)\""
+            return object.placed(Problem(FieldPath(.key(field)), what, got: object.json[field]))
+        }
+        if ["List", "SLOList"].contains(object.kind), object.place == .root {
+            return object.placed(Problem("items", "expected a list of objects", got: object.json["items"]))
+        }
+        let group = object.apiVersion.split(separator: "/").first.map(String.init) ?? ""
+        guard isSLO, !object.isOurs, !otherTools.contains(group) else { return nil }
+        return object.placed(Problem("apiVersion", "expected \"\(SLO.resource.apiVersion)\" for the kind SLO", got: object.json["apiVersion"]))
+    }
+
     private mutating func check(_ object: ManifestObject, configuration: DaemonConfiguration?, seen: inout [ObjectKey: SourcePosition]) {
         let before = problems.count
         let key = object.key
         let position = object.position(of: "metadata.name")
-        if key.name.isEmpty {
-            problems.append(object.placed(at: "metadata.name", "is required: the object's name"))
-        } else if let earlier = seen[key] {
+        let badNames = Self.nameProblems(object.json["metadata"] ?? .null)
+        problems += badNames.map(object.placed)
+        if badNames.isEmpty, let earlier = seen[key] {
             problems.append(object.placed(at: "metadata.name", "SLO \(key) is defined already at \(earlier.file):\(earlier.line)"))
-        } else {
+        } else if badNames.isEmpty {
             seen[key] = position
         }
         var found: [Problem] = []
@@ -55,6 +81,21 @@ struct ManifestCheck {
             slos.append(CheckedSLO(key: key, spec: spec, metadata: ObjectMeta(json: object.json["metadata"] ?? .null)))
         }
     }
+
+    /// What an API server would refuse in the object's names; file names are made of them.
+    private static func nameProblems(_ metadata: JSON) -> [Problem] {
+        var found: [Problem] = []
+        if metadata["name"] ?? .null == .null {
+            found.append(Problem("metadata.name", "is required: the object's name"))
+        } else {
+            _ = name.decode(metadata["name"] ?? .null, "metadata.name", &found)
+        }
+        if let namespace = metadata["namespace"], !namespace.isNull { _ = label.decode(namespace, "metadata.namespace", &found) }
+        return found
+    }
+
+    private static let name = FieldType<String>.text(min: 1, max: 253, .dnsSubdomain, example: "checkout-availability")
+    private static let label = FieldType<String>.text(min: 1, max: 63, .dnsLabel, example: "shop")
 
     private static func sourceProblems(
         _ object: ManifestObject, _ spec: SLOSpec, _ key: ObjectKey, _ configuration: DaemonConfiguration

@@ -41,21 +41,35 @@ struct ManifestObject {
 /// The objects of manifest files, and what could not be read.
 struct ManifestSet {
     var objects: [ManifestObject] = []
-    /// Malformed files, as `file:line:column: message`.
+    /// What could not be read, and malformed files, as `file:line:column: message`.
     var unreadable: [String] = []
 
-    init(files: [InputFile]) {
-        for file in files {
+    init(_ inputs: InputFiles) {
+        unreadable = inputs.problems
+        for file in inputs.files {
             do throws(YAMLError) {
-                for document in try YAML.parse(bytes: file.bytes, file: file.name) { collect(document) }
+                for document in try YAML.parseManifest(bytes: file.bytes, file: file.name) { collect(document) }
             } catch {
-                unreadable.append(error.description)
+                let isTemplate = file.bytes.firstRange(of: Array("{{".utf8)) != nil
+                let hint = "; this looks like a template: render it first (helm template ...) or leave it out (--exclude)"
+                unreadable.append(error.description + (isTemplate ? hint : ""))
             }
         }
     }
 
+    /// The paths a command was given that hold no object of Plimsoll's and no problem: maybe not what was meant.
+    func idlePaths(_ inputs: InputFiles, problems: [PlacedProblem]) -> [String] {
+        let busy = Set(objects.filter(\.isOurs).map(\.document.file) + problems.map(\.position.file))
+        return inputs.arguments.filter { argument in
+            !argument.files.contains(where: busy.contains)
+                && !unreadable.contains { line in
+                    line.hasPrefix(argument.path) || argument.files.contains { line.hasPrefix("\($0):") }
+                }
+        }.map(\.path)
+    }
+
     private mutating func collect(_ document: YAMLDocument) {
-        if document.json["kind"]?.stringValue == "List", let items = document.json["items"]?.arrayValue {
+        if ["List", "SLOList"].contains(document.json["kind"]?.stringValue), let items = document.json["items"]?.arrayValue {
             for (index, item) in items.enumerated() {
                 objects.append(ManifestObject(document: document, place: FieldPath(.key("items"), .index(index)), json: item))
             }

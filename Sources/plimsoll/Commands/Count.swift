@@ -1,0 +1,5 @@
+/// Numbers with their nouns.
+enum Count {
+    /// `1 problem`, `2 problems`.
+    static func of(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+}
