@@ -96,7 +96,7 @@ final class LaneLoop {
 
     private func start(_ exchange: Exchange) {
         guard let transfer = Transfer(exchange: exchange, loop: self) else {
-            if exchange.id == Self.probeID { return probeEnded() }
+            if exchange.id == Self.probeID { return probeEnded(wasTried: false) }
             core.finished(exchange, failed: true)
             exchange.fail(exchange.unsent(.invalidRequest, "libcurl refused the request's settings"))
             return
@@ -130,7 +130,7 @@ final class LaneLoop {
         transfer.free()
         if transfer.mayLeaveStaleSockets { pruneBook() }
         if transfer.exchange.id == Self.probeID {
-            probeEnded()
+            probeEnded(wasTried: transfer.clock.sent != nil || transfer.clock.connectingSince != nil)
             return
         }
         var failed = false
@@ -257,8 +257,15 @@ final class LaneLoop {
         return now
     }
 
-    private func probeEnded() {
+    /// - Parameter wasTried: it was sent, or tried to connect; otherwise it only waited for a free stream.
+    private func probeEnded(wasTried: Bool) {
         guard let origin = probePlan?.origin else { return }
+        guard wasTried else {
+            probe.unsent(now: .now)
+            // Nothing new would get out either: that goes to a new connection, and this lane ends with the streams it has.
+            if !isDraining, !isStopping { core.retire(lane) }
+            return
+        }
         switch probe.finished(now: .now, hostLife: book.life(of: origin)) {
         case .alive: break
         case .unsure: core.tally.probesFailed.add(1, ordering: .relaxed)

@@ -13,6 +13,8 @@ struct ProbeMachine {
     private var busySince: MonotonicTime?
     private var lastProbeEnd: MonotonicTime?
     private var isSuspect = false
+    /// Before then a probe would fare no better than the last, which found no way out.
+    private var earliest: MonotonicTime?
 
     init(interval: Swift.Duration) {
         self.interval = interval
@@ -26,21 +28,30 @@ struct ProbeMachine {
     /// When to probe next; nil when nothing is under way or a probe is.
     /// - Parameter hostLife: when the host last sent anything.
     mutating func due(now: MonotonicTime, busy: Bool, hostLife: MonotonicTime?) -> MonotonicTime? {
-        guard busy || isSuspect else {
+        // A failure counts on in idle times too: a dead connection must not outlive requests that are few and short.
+        guard busy || isSuspect || failures > 0 else {
             busySince = nil
-            failures = 0
             return nil
         }
         let since = busySince ?? now
         busySince = since
         if probeStarted != nil { return nil }
-        if isSuspect || failures > 0 { return now }
+        if isSuspect || failures > 0 { return max(now, earliest ?? now) }
         return [hostLife, lastProbeEnd].compactMap { $0 }.reduce(since, max) + interval
     }
 
     mutating func started(now: MonotonicTime) {
         probeStarted = now
         isSuspect = false
+        earliest = nil
+    }
+
+    /// The probe could not be sent: no connection had a free stream for it, or the host takes nothing new. That says nothing of the host.
+    mutating func unsent(now: MonotonicTime) {
+        guard probeStarted != nil else { return }
+        probeStarted = nil
+        lastProbeEnd = now
+        earliest = now + interval
     }
 
     /// The probe ended, with whatever result: what counts is whether the host sent anything since it began.

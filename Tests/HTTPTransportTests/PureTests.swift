@@ -116,6 +116,42 @@ struct ProbeMachineTests {
     }
 }
 
+extension ProbeMachineTests {
+    @Test func aFailureIsFollowedUpInIdleTimes() {
+        var machine = ProbeMachine(interval: .seconds(15))
+        _ = machine.due(now: at(0), busy: true, hostLife: nil)
+        machine.started(now: at(15_000))
+        #expect(machine.finished(now: at(20_000), hostLife: nil) == .unsure)
+        // The request that was under way is over; the connection is as dead as before.
+        #expect(machine.due(now: at(20_000), busy: false, hostLife: nil) == at(20_000))
+        machine.started(now: at(20_000))
+        #expect(machine.finished(now: at(25_000), hostLife: nil) == .dead)
+        #expect(machine.due(now: at(25_000), busy: false, hostLife: nil) == nil)
+    }
+
+    @Test func aProbeThatWasNotSentProvesNothing() {
+        var machine = ProbeMachine(interval: .seconds(15))
+        _ = machine.due(now: at(0), busy: true, hostLife: nil)
+        for start: Int64 in [15_000, 35_000, 55_000] {
+            #expect(machine.due(now: at(start), busy: true, hostLife: nil) == at(start))
+            machine.started(now: at(start))
+            machine.unsent(now: at(start + 5_000))
+            #expect(machine.failures == 0)
+            // Not at once again, even where a deadline passed.
+            machine.suspect()
+            #expect(machine.due(now: at(start + 5_000), busy: true, hostLife: nil) == at(start + 20_000))
+        }
+        // Nor does it take back a failure.
+        machine.started(now: at(75_000))
+        #expect(machine.finished(now: at(80_000), hostLife: nil) == .unsure)
+        machine.started(now: at(80_000))
+        machine.unsent(now: at(85_000))
+        #expect(machine.due(now: at(85_000), busy: false, hostLife: nil) == at(100_000))
+        machine.started(now: at(100_000))
+        #expect(machine.finished(now: at(105_000), hostLife: nil) == .dead)
+    }
+}
+
 struct TransferClockTests {
     @Test func deadlinesInTheirOrder() {
         let deadlines = HTTPDeadlines(connect: .seconds(10), whole: .seconds(30), idle: .seconds(5))

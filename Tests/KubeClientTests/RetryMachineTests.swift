@@ -43,6 +43,13 @@ import Testing
         #expect(repeats == 2)
     }
 
+    @Test(arguments: [
+        (429, 1, 1), (429, 30, 30), (429, 31, 30), (429, Int.max, 30), (429, 0, 1), (429, nil, 1), (503, 5, nil), (500, 5, nil), (200, nil, nil),
+    ])
+    func every429IsForAll(status: Int, retryAfter: Int?, expected: Int?) {
+        #expect(RetryMachine.sharedPause(status: status, retryAfterSeconds: retryAfter) == expected.map { .seconds($0) })
+    }
+
     @Test func brokenConnections() {
         var machine = RetryMachine(limits: .init(), isIdempotent: true)
         #expect(machine.after(Self.lost(safe: true), jitter: 0) == .wait(.milliseconds(100), shared: false))
@@ -66,5 +73,8 @@ import Testing
         gate.pause(for: .seconds(1), now: .seconds(11))
         #expect(gate.remaining(now: .seconds(12)) == .seconds(3))
         #expect(gate.remaining(now: .seconds(15)) == nil)
+        // Those who wait don't all send at once.
+        #expect(gate.remaining(now: .seconds(11), jitter: 0.5) == .milliseconds(4_500))
+        #expect(gate.remaining(now: .seconds(15), jitter: 0.5) == nil)
     }
 }

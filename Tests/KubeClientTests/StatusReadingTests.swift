@@ -27,7 +27,13 @@ import Testing
         #expect(Self.read(429, body).retryAfterSeconds == 7)
         #expect(Self.read(429, body, [HTTPHeader("retry-after", " 3 ")]).retryAfterSeconds == 3)
         #expect(Self.read(503, "", [HTTPHeader("Retry-After", "Wed, 21 Oct 2026 07:28:00 GMT")]).retryAfterSeconds == 1)
-        #expect(Self.read(503, "", [HTTPHeader("Retry-After", "99999999999999999999")]).retryAfterSeconds == nil)
+        #expect(Self.read(503, "", [HTTPHeader("Retry-After", "99999999999999999999")]).retryAfterSeconds == 60)
+        #expect(Self.read(429, body, [HTTPHeader("Retry-After", "86400")]).retryAfterSeconds == 60)
+        #expect(Self.read(429, body.replacing("7}", with: "9223372036854775807}")).retryAfterSeconds == 60)
+        // One that comes inside a watch has passed by here.
+        for (seconds, expected) in [(-5, 1), (0, 1), (59, 59), (61, 60), (Int.max, 60)] {
+            #expect(KubeError.status(KubeStatus(code: 429, retryAfterSeconds: seconds)).retryAfter == .seconds(expected))
+        }
         #expect(KubeError.status(Self.read(429, body)).retryAfter == .seconds(7))
     }
 

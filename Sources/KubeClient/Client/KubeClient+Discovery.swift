@@ -92,6 +92,16 @@ extension KubeClient {
         }
     }
 
+    /// Whether discovery says beyond doubt that the server doesn't have this kind and version. A 404 alone doesn't: any proxy can answer so.
+    package func lacks(_ resource: ResourceKind) async throws(KubeError) -> Bool {
+        let path = (resource.group.isEmpty ? "/api/" : "/apis/\(PercentEncoding.encode(resource.group))/") + PercentEncoding.encode(resource.version)
+        do throws(KubeError) {
+            return AbsenceReading.lacks(resource, inResources: try await tree(call("GET", path), path))
+        } catch  where error.isNotFound {
+            return AbsenceReading.lacks(resource, inGroups: try await tree(call("GET", "/apis"), "/apis"))
+        }
+    }
+
     /// Asks for version and groups once, to know what can be relied on.
     package func capabilities() async throws(KubeError) -> ServerCapabilities {
         ServerCapabilities(version: try await serverVersion(), groups: try await groups())

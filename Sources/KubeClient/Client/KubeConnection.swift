@@ -63,7 +63,9 @@ final class KubeConnection: Sendable {
                 note(response.headers)
                 if (200..<300).contains(response.status) { return response }
                 failure = .status(status(response.status, response.headers, response.body))
-                action = machine.after(status: response.status, retryAfterSeconds: StatusReading.retryAfter(response.headers))
+                let retryAfter = StatusReading.retryAfter(response.headers)
+                hold(after: response.status, retryAfterSeconds: retryAfter)
+                action = machine.after(status: response.status, retryAfterSeconds: retryAfter)
             } catch {
                 failure = .transport(error)
                 action = machine.after(error, jitter: options.jitter())
@@ -75,11 +77,8 @@ final class KubeConnection: Sendable {
                 grant = renewed
             case .wait(let time, let shared):
                 options.logger.debug("request repeated", metadata: ["path": "\(call.path)", "after": "\(time)", "because": "\(failure)"])
-                if shared {
-                    gate.withLock { $0.pause(for: time, now: options.uptime()) }
-                } else {
-                    try await sleep(time)
-                }
+                // Where all hold back the gate is shut already.
+                if !shared { try await sleep(time) }
             }
         }
     }
@@ -96,6 +95,7 @@ final class KubeConnection: Sendable {
             } catch { throw .transport(error) }
             note(stream.headers)
             if (200..<300).contains(stream.status) { return stream }
+            hold(after: stream.status, retryAfterSeconds: StatusReading.retryAfter(stream.headers))
             let body = await Self.beginning(of: stream)
             guard machine.after(status: stream.status, retryAfterSeconds: nil) == .reauthenticate,
                 let renewed = try await authenticator.renewed(after: grant)
@@ -129,8 +129,14 @@ final class KubeConnection: Sendable {
 
     private func isIdempotent(_ call: KubeCall) -> Bool { call.request(server: "", authorization: nil).isIdempotent }
 
+    /// Shuts the gate for all after a 429.
+    private func hold(after status: Int, retryAfterSeconds: Int?) {
+        guard let pause = RetryMachine.sharedPause(status: status, retryAfterSeconds: retryAfterSeconds) else { return }
+        gate.withLock { $0.pause(for: pause, now: options.uptime()) }
+    }
+
     private func waitForGate() async throws(KubeError) {
-        while let time = gate.withLock({ $0.remaining(now: options.uptime()) }) { try await sleep(time) }
+        while let time = gate.withLock({ $0.remaining(now: options.uptime(), jitter: options.jitter()) }) { try await sleep(time) }
     }
 
     private func sleep(_ time: Swift.Duration) async throws(KubeError) {

@@ -44,8 +44,8 @@ package enum KubeError: Error, Sendable, Hashable, CustomStringConvertible {
         return false
     }
 
-    /// How long the server asked to wait; nil when it didn't.
-    package var retryAfter: Swift.Duration? { status?.retryAfterSeconds.map { .seconds($0) } }
+    /// How long the server asked to wait, between 1 and 60 seconds: no answer may silence a client for long; nil when it didn't ask.
+    package var retryAfter: Swift.Duration? { status?.retryAfterSeconds.map { .seconds(min(max($0, 1), StatusReading.longestRetryAfter)) } }
 
     /// Whether the same request may succeed later without anybody changing it: the world is at fault, for now.
     package var isRetriable: Bool {

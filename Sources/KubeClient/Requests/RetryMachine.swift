@@ -32,6 +32,11 @@ struct RetryMachine: Sendable {
         self.isIdempotent = isIdempotent
     }
 
+    /// How long everybody should hold back after this answer, whether or not this request is sent again; nil: no reason to.
+    static func sharedPause(status: Int, retryAfterSeconds: Int?) -> Swift.Duration? {
+        status == 429 ? .seconds(min(max(retryAfterSeconds ?? 1, 1), 30)) : nil
+    }
+
     mutating func after(status: Int, retryAfterSeconds: Int?) -> Action {
         if status == 401 {
             defer { reauthenticated = true }
@@ -71,5 +76,10 @@ struct PauseGate: Sendable {
     mutating func pause(for time: Swift.Duration, now: Swift.Duration) { until = max(until, now + time) }
 
     /// How long to wait before sending; nil: send.
-    func remaining(now: Swift.Duration) -> Swift.Duration? { now < until ? until - now : nil }
+    /// - Parameter jitter: in 0..<1; lengthens the wait by up to a quarter, as those who waited together should not send together.
+    func remaining(now: Swift.Duration, jitter: Double = 0) -> Swift.Duration? {
+        guard now < until else { return nil }
+        let time = until - now
+        return time + time * 0.25 * min(max(jitter, 0), 1)
+    }
 }

@@ -8,13 +8,15 @@ enum StatusReading {
     static let excerptLength = 200
     /// A longer body isn't parsed: a Status is small.
     static let limit = 1 << 20
+    /// The longest wait, in seconds, that a server's word brings about.
+    static let longestRetryAfter = 60
 
     static func status(code: Int, headers: HTTPHeaders, body: [UInt8]) -> KubeStatus {
         var status = parsed(body) ?? foreign(code: code, headers: headers, body: body)
         // A proxy may change the code, and a 200 stream's ERROR has none: the Status's own counts where it has one.
         if status.code == 0 { status.code = code }
         if status.reason.isEmpty { status.reason = reason(for: status.code) }
-        if let seconds = retryAfter(headers) { status.retryAfterSeconds = seconds }
+        if let seconds = retryAfter(headers) ?? status.retryAfterSeconds { status.retryAfterSeconds = min(max(seconds, 1), longestRetryAfter) }
         return status
     }
 
@@ -62,11 +64,12 @@ enum StatusReading {
 
     private static func withoutQuery(_ url: String) -> String { String(url.prefix { $0 != "?" && $0 != "#" }.prefix(excerptLength)) }
 
-    /// Whole seconds; a date (which no API server sends) counts as one second.
+    /// Whole seconds, 60 at most; a date (which no API server sends) counts as one second.
     static func retryAfter(_ headers: HTTPHeaders) -> Int? {
         guard let text = headers["Retry-After"]?.trimmed, !text.isEmpty else { return nil }
         guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return 1 }
-        return Int(text).map { max($0, 1) }
+        // What is too long for an Int is too long to wait for.
+        return min(max(Int(text) ?? longestRetryAfter, 1), longestRetryAfter)
     }
 
     static func reason(for code: Int) -> String {

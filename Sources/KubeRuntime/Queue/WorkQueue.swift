@@ -9,6 +9,8 @@ package final class WorkQueue: Sendable {
     package typealias Popped = WorkQueueMachine<ObjectKey>.Popped
     package typealias Completion = WorkQueueMachine<ObjectKey>.Completion
 
+    private typealias Handed = (CheckedContinuation<Popped?, Never>, Popped)
+
     private struct State: Sendable {
         var machine: WorkQueueMachine<ObjectKey>
         var generator: SeededGenerator
@@ -59,20 +61,22 @@ package final class WorkQueue: Sendable {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { (continuation: CheckedContinuation<Popped?, Never>) in
                 let now = timeline.now
-                let answer: Popped?? = state.withLock { state in
+                let (answer, handed): (Popped??, [Handed]) = state.withLock { state in
                     // Cancelled already, or nothing will come any more.
                     guard state.waiting[id] != nil, !state.machine.isShutDown else {
                         state.waiting[id] = nil
-                        return .some(nil)
+                        return (.some(nil), [])
                     }
                     if let popped = state.machine.pop(now: now) {
                         state.waiting[id] = nil
-                        return popped
+                        // Popping makes all due keys ready: the others are for those who wait already.
+                        return (popped, Self.handOver(&state, now: now))
                     }
                     state.waiting[id] = .some(continuation)
                     state.order.append(id)
-                    return .none
+                    return (.none, [])
                 }
+                deliver(handed)
                 guard let answer else { return }
                 if let answer { metrics.popped(answer) }
                 updateDepth()
@@ -146,23 +150,32 @@ package final class WorkQueue: Sendable {
         let now = timeline.now
         let (wake, handed) = state.withLock { state in
             let wake = body(&state.machine, now, &state.generator)
-            var handed: [(CheckedContinuation<Popped?, Never>, Popped)] = []
-            while state.machine.hasReady, let (id, continuation) = Self.firstWaiter(&state) {
-                guard let popped = state.machine.pop(now: now) else {
-                    state.waiting[id] = .some(continuation)
-                    state.order.prepend(id)
-                    break
-                }
-                handed.append((continuation, popped))
-            }
-            return (wake, handed)
+            return (wake, Self.handOver(&state, now: now))
         }
+        deliver(handed)
+        updateDepth()
+        if case .timer = wake { timer.ring() }
+    }
+
+    /// Takes out what is ready for workers that wait; to be delivered outside of the lock.
+    private static func handOver(_ state: inout State, now: Swift.Duration) -> [Handed] {
+        var handed: [Handed] = []
+        while state.machine.hasReady, let (id, continuation) = firstWaiter(&state) {
+            guard let popped = state.machine.pop(now: now) else {
+                state.waiting[id] = .some(continuation)
+                state.order.prepend(id)
+                break
+            }
+            handed.append((continuation, popped))
+        }
+        return handed
+    }
+
+    private func deliver(_ handed: [Handed]) {
         for (continuation, popped) in handed {
             metrics.popped(popped)
             continuation.resume(returning: popped)
         }
-        updateDepth()
-        if case .timer = wake { timer.ring() }
     }
 
     private static func firstWaiter(_ state: inout State) -> (UInt64, CheckedContinuation<Popped?, Never>)? {

@@ -13,6 +13,9 @@ package protocol CollectionSource<Object>: Sendable {
         from resourceVersion: String, timeoutSeconds: Int, onStart: @Sendable () -> Void,
         onEvent: @Sendable (WatchEvent<Object>) -> Bool
     ) async throws(KubeError)
+
+    /// Whether the server says beyond doubt that it doesn't have the kind: a 404 alone may come from a proxy. Throws where nobody can tell.
+    func lacksKind() async throws(KubeError) -> Bool
 }
 
 /// A collection of the real API server: a kind, in one namespace or all, of those objects that the selectors choose.
@@ -40,6 +43,8 @@ package struct KubeCollection<Object: KubeObject>: CollectionSource {
             resource, namespace: namespace, as: Object.self, labelSelector: labelSelector, fieldSelector: fieldSelector, limit: limit,
             continueToken: continueToken)
     }
+
+    package func lacksKind() async throws(KubeError) -> Bool { try await client.lacks(resource) }
 
     package func watch(
         from resourceVersion: String, timeoutSeconds: Int, onStart: @Sendable () -> Void,

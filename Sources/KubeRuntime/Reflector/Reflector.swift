@@ -109,6 +109,13 @@ package final class Reflector<Object: KubeObject>: CacheService {
                 (pages, unreadable) = ([], [])
                 await tell(changes)
                 action = step { machine, now, generator in machine.replaced(now: now, using: &generator) }
+            case .confirmAbsence:
+                do throws(KubeError) {
+                    let isAbsent = try await source.lacksKind()
+                    action = step { machine, now, generator in machine.absenceAnswered(isAbsent, now: now, using: &generator) }
+                } catch {
+                    action = step { machine, now, generator in machine.absenceUnanswered(RequestFailure(error), now: now, using: &generator) }
+                }
             case .clear:
                 await tell(store.replace(with: [], resourceVersion: ""), isAbsent: true)
                 action = step { machine, now, generator in machine.replaced(now: now, using: &generator) }

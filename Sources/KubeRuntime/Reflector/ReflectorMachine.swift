@@ -19,7 +19,7 @@ package struct ReflectorMachine: Sendable {
         package var slowRetry = Swift.Duration.seconds(30)
         /// How many denials in a row are met with the backoff before the slow retry.
         package var quickDenials = 4
-        /// How long 404 must last before the kind counts as absent: an API server that is starting answers 404 for a while.
+        /// How long 404 must last before discovery is asked whether the kind is absent: an API server that is starting answers 404 for a while.
         package var absenceConfirmation = Swift.Duration.seconds(10)
         /// How long answers of 500 are met with another watch before a list.
         package var internalErrorPatience = Swift.Duration.seconds(30)
@@ -34,6 +34,8 @@ package struct ReflectorMachine: Sendable {
         case list(limit: Int, continueToken: String?, startsOver: Bool)
         /// Put the pages collected into the store, then call `replaced`.
         case replace(resourceVersion: String)
+        /// Ask discovery whether the kind is absent, then call `absenceAnswered` or `absenceUnanswered`.
+        case confirmAbsence
         /// The kind is gone, and so are its objects: empty the store, then call `replaced`.
         case clear
         /// Watch from there, with bookmarks.
@@ -43,7 +45,7 @@ package struct ReflectorMachine: Sendable {
     }
 
     package enum Phase: Sendable, Hashable {
-        case listing, replacing, watching, waiting
+        case listing, confirming, replacing, watching, waiting
     }
 
     /// What keeps the cache from being true now, for the readiness board.
@@ -80,7 +82,7 @@ package struct ReflectorMachine: Sendable {
     package private(set) var counters = Counters()
     /// The last version the store accepted.
     package private(set) var resourceVersion: String?
-    /// The kind's path answers 404, and did so long enough.
+    /// The kind's path answers 404, did so long enough, and discovery doesn't have it.
     package private(set) var isAbsent = false
     /// By when the stream must bring something or have ended; nil where there is none.
     package private(set) var watchDeadline: Swift.Duration?
@@ -145,7 +147,7 @@ package struct ReflectorMachine: Sendable {
             return backOff(then: .list, now: now, using: &generator)
         case .throttled(let after?):
             trouble = .failing(failure.description)
-            return wait(after, then: .page)
+            return wait(bounded(after, using: &generator), then: .page)
         default:
             trouble = .failing(failure.description)
             return backOff(then: .page, now: now, using: &generator)
@@ -166,9 +168,31 @@ package struct ReflectorMachine: Sendable {
         missingSince = since
         if isAbsent { return wait(slowRetry(&generator), then: .list) }
         guard now - since >= settings.absenceConfirmation else { return wait(settings.absenceConfirmation / 2, then: .list) }
+        phase = .confirming
+        return .confirmAbsence
+    }
+
+    /// Discovery said whether the kind is absent.
+    package mutating func absenceAnswered(_ answer: Bool, now: Swift.Duration, using generator: inout some RandomNumberGenerator) -> Action {
+        guard phase == .confirming else { return unexpected(&generator, now) }
+        guard answer else {
+            missingSince = nil
+            trouble = .failing("the list answers 404, but discovery doesn't say that the kind is absent")
+            return backOff(then: .list, now: now, using: &generator)
+        }
         (isAbsent, resourceVersion) = (true, nil)
         phase = .replacing
         return .clear
+    }
+
+    /// Discovery failed: what the store has stays.
+    package mutating func absenceUnanswered(
+        _ failure: RequestFailure, now: Swift.Duration, using generator: inout some RandomNumberGenerator
+    ) -> Action {
+        guard phase == .confirming else { return unexpected(&generator, now) }
+        trouble = .failing("the list answers 404, and discovery can't confirm that the kind is absent: \(failure)")
+        if case .throttled(let after?) = failure { return wait(bounded(after, using: &generator), then: .list) }
+        return backOff(then: .list, now: now, using: &generator)
     }
 
     // MARK: Watching
@@ -215,10 +239,11 @@ package struct ReflectorMachine: Sendable {
             // Both are healed by a list at resource version ""; the backoff keeps a server that expires everything from being flooded.
             return endWatch(then: .list, now: now, using: &generator)
         case .notFound:
-            return list()
+            // The list decides whether the kind is absent; where it succeeds nevertheless, the backoff keeps the two from chasing each other.
+            return endWatch(then: .list, now: now, using: &generator)
         case .throttled(let after?):
             watchDeadline = nil
-            return wait(after, then: .watch)
+            return wait(bounded(after, using: &generator), then: .watch)
         case .throttled, .connection:
             return endWatch(then: .watch, now: now, using: &generator)
         case .undecodable(let text):
@@ -302,6 +327,13 @@ package struct ReflectorMachine: Sendable {
         let since = internalErrors.flatMap { now - $0.last <= .seconds(60) ? $0.since : nil } ?? now
         internalErrors = (since, now)
         return now - since <= settings.internalErrorPatience
+    }
+
+    /// The time that a server asked for: within the backoff's cap, as no answer may silence a cache for long, and with jitter, as those that
+    /// were turned away together should not return together.
+    private func bounded(_ after: Swift.Duration, using generator: inout some RandomNumberGenerator) -> Swift.Duration {
+        let delay = min(max(after, .zero), settings.backoff.cap)
+        return settings.backoff.jitter == .none ? delay : delay * Double.random(in: 1...1.2, using: &generator)
     }
 
     private func slowRetry(_ generator: inout some RandomNumberGenerator) -> Swift.Duration {

@@ -21,8 +21,11 @@ extension RequestFailure {
                 .tooLargeResourceVersion
             } else if error.isTooManyRequests || ([503, 504].contains(status.code) && error.retryAfter != nil) {
                 .throttled(retryAfter: error.retryAfter)
-            } else if error.isNotFound {
+            } else if error.isUnknownResource {
                 .notFound(status.description)
+            } else if error.isNotFound {
+                // A list or a watch of a kind that is there never answers so: something between us and the server did.
+                .connection(status.description)
             } else if error.isForbidden {
                 .forbidden(status.description)
             } else if error.isUnauthorized {

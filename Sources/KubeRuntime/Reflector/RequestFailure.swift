@@ -6,7 +6,7 @@ package enum RequestFailure: Error, Sendable, Hashable, CustomStringConvertible 
     case tooLargeResourceVersion
     /// 429, or another answer that names a time to wait.
     case throttled(retryAfter: Swift.Duration?)
-    /// 404: the server doesn't know the kind.
+    /// 404 in the words of an API server that doesn't know the kind; a hint, as a proxy may use them too.
     case notFound(String)
     case forbidden(String)
     case unauthorized(String)

@@ -10,6 +10,7 @@ package final class Store<Object: KubeObject>: Sendable {
         var objects: [ObjectKey: Object] = [:]
         var indexes: [String: [String: Set<ObjectKey>]] = [:]
         var resourceVersion = ""
+        var unreadable: Set<String> = []
     }
 
     /// What somebody waits for the store to have seen.
@@ -34,6 +35,10 @@ package final class Store<Object: KubeObject>: Sendable {
     package var count: Int { state.withLock { $0.objects.count } }
 
     package var keys: [ObjectKey] { state.withLock { Array($0.objects.keys) } }
+
+    /// Keys (as text, `namespace/name`) of objects that the server has and the last list could not read: there, though maybe not in the store.
+    /// Whoever deletes what belongs to no object must spare theirs.
+    package var unreadable: Set<String> { state.withLock(\.unreadable) }
 
     /// All objects, in no order. Copies references, not objects.
     package func snapshot() -> [Object] { state.withLock { Array($0.objects.values) } }
@@ -75,6 +80,7 @@ package final class Store<Object: KubeObject>: Sendable {
     package func apply(_ object: Object) -> [StoreChange<Object>] {
         let changes = state.withLock { state in
             let changes = put(object, &state)
+            state.unreadable.remove(object.metadata.key.description)
             advance(&state, object.metadata.resourceVersion)
             return changes
         }
@@ -86,6 +92,7 @@ package final class Store<Object: KubeObject>: Sendable {
     package func delete(_ object: Object) -> [StoreChange<Object>] {
         let changes = state.withLock { state -> [StoreChange<Object>] in
             advance(&state, object.metadata.resourceVersion)
+            state.unreadable.remove(object.metadata.key.description)
             guard let old = remove(object.metadata.key, &state) else { return [] }
             // The name may by now belong to another than the one whose end is told.
             guard old.metadata.uid == object.metadata.uid else { return [.deleted(last: old, inferred: true)] }
@@ -120,6 +127,7 @@ package final class Store<Object: KubeObject>: Sendable {
                 }
             }
             state.resourceVersion = resourceVersion
+            state.unreadable = unreadable
             return changes + deletions + applications
         }
         // After a list nobody knows how the versions before relate to it (an etcd may have been restored): let everybody look again.

@@ -91,6 +91,7 @@ import Values
             var all: [Int] { seen.withLock { $0 } }
             func add(_ code: Int) { seen.withLock { $0.append(code) } }
         }
+        func lacksKind() async throws(KubeError) -> Bool { try await real.lacksKind() }
         func page(limit: Int, continueToken: String?) async throws(KubeError) -> ListPage<Gadget> {
             try await real.page(limit: limit, continueToken: continueToken)
         }

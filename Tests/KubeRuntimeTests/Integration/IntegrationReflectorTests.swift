@@ -73,6 +73,7 @@ import Values
     /// Ends each watch after a second or two, as a server may.
     private struct Brief: CollectionSource {
         let real: KubeCollection<WordMap>
+        func lacksKind() async throws(KubeError) -> Bool { try await real.lacksKind() }
         func page(limit: Int, continueToken: String?) async throws(KubeError) -> ListPage<WordMap> {
             try await real.page(limit: limit, continueToken: continueToken)
         }

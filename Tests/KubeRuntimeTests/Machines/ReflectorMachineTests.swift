@@ -21,6 +21,16 @@ private struct Bench {
         machine.listed(resourceVersion: version, continueToken: token, now: now, using: &generator)
     }
     mutating func listFails(_ failure: RequestFailure) -> ReflectorMachine.Action { machine.listFailed(failure, now: now, using: &generator) }
+    mutating func discovered(absent: Bool) -> ReflectorMachine.Action { machine.absenceAnswered(absent, now: now, using: &generator) }
+    mutating func discoveryFails(_ failure: RequestFailure) -> ReflectorMachine.Action {
+        machine.absenceUnanswered(failure, now: now, using: &generator)
+    }
+    /// Lists until 404 has lasted long enough to be looked into.
+    mutating func missing() -> ReflectorMachine.Action {
+        var action = listFails(.notFound("no slos"))
+        while let next = sits(out: action), next == firstPage { action = listFails(.notFound("no slos")) }
+        return action
+    }
     mutating func replaced() -> ReflectorMachine.Action { machine.replaced(now: now, using: &generator) }
     mutating func watchFails(_ failure: RequestFailure, inStream: Bool = false) -> ReflectorMachine.Action {
         machine.watchFailed(failure, inStream: inStream, now: now, using: &generator)
@@ -116,6 +126,19 @@ struct ReflectorMachineListTests {
         #expect(bench.sits(out: wait(7_000)) == firstPage)
     }
 
+    /// A server's word can't silence the cache: 30 s and jitter at the most.
+    @Test(arguments: [Swift.Duration.seconds(31), .seconds(86_400), .seconds(Int64.max)]) func retryAfterIsBounded(after: Swift.Duration) {
+        var bench = Bench()
+        _ = bench.start()
+        #expect(bench.listFails(.throttled(retryAfter: after)) == wait(30_000))
+        bench.watching("10")
+        #expect(bench.watchFails(.throttled(retryAfter: after)) == wait(30_000))
+        var spread = Bench { $0.backoff = .reflector }
+        _ = spread.start()
+        guard case .wait(let delay) = spread.listFails(.throttled(retryAfter: after)) else { return #expect(Bool(false)) }
+        #expect(delay > .seconds(30) && delay <= .seconds(36))
+    }
+
     @Test func backoffGrowsToItsCapAndResetsAfterHealth() {
         var bench = Bench()
         _ = bench.start()
@@ -165,7 +188,9 @@ struct ReflectorMachineListTests {
         _ = bench.sits(out: wait(5_000))
         #expect(bench.listFails(.notFound("no slos")) == wait(5_000))
         _ = bench.sits(out: wait(5_000))
-        #expect(bench.listFails(.notFound("no slos")) == .clear)
+        #expect(bench.listFails(.notFound("no slos")) == .confirmAbsence)
+        #expect(!bench.machine.isAbsent)
+        #expect(bench.discovered(absent: true) == .clear)
         #expect(bench.machine.isAbsent)
         guard case .wait(let delay) = bench.replaced() else { return #expect(Bool(false)) }
         #expect(delay >= .seconds(24) && delay <= .seconds(36))
@@ -178,6 +203,31 @@ struct ReflectorMachineListTests {
         #expect(!bench.machine.isAbsent)
         #expect(bench.replaced() == watch("99"))
         #expect(bench.machine.trouble == nil)
+    }
+
+    @Test func whatDiscoveryHasIsNotAbsent() {
+        var bench = Bench()
+        _ = bench.start()
+        #expect(bench.missing() == .confirmAbsence)
+        #expect(bench.discovered(absent: false) == wait(800))
+        #expect(!bench.machine.isAbsent)
+        #expect(bench.sits(out: wait(800)) == firstPage)
+        // The confirmation begins anew.
+        #expect(bench.listFails(.notFound("no slos")) == wait(5_000))
+    }
+
+    @Test func aDiscoveryThatFailsProvesNothingAndIsAskedAgain() {
+        var bench = Bench()
+        _ = bench.start()
+        #expect(bench.missing() == .confirmAbsence)
+        #expect(bench.discoveryFails(.connection("refused")) == wait(800))
+        #expect(!bench.machine.isAbsent)
+        #expect(bench.sits(out: wait(800)) == firstPage)
+        #expect(bench.listFails(.notFound("no slos")) == .confirmAbsence)
+        #expect(bench.discoveryFails(.throttled(retryAfter: .seconds(9))) == wait(9_000))
+        #expect(bench.sits(out: wait(9_000)) == firstPage)
+        #expect(bench.listFails(.notFound("no slos")) == .confirmAbsence)
+        #expect(bench.discovered(absent: true) == .clear)
     }
 
     @Test func anotherFailureBetweenBeginsTheConfirmationAnew() {
@@ -296,10 +346,18 @@ struct ReflectorMachineWatchTests {
         #expect(bench.sits(out: third) == watch("15"))
     }
 
-    @Test func fourOhFourListsAtOnceAndTheListDecides() {
+    @Test func fourOhFourListsWithBackoffAndTheListDecides() {
         var bench = Bench()
         bench.watching("10")
-        #expect(bench.watchFails(.notFound("gone")) == firstPage)
+        // A server that lists what it doesn't watch is not flooded.
+        for delay in [800, 1_600, 3_200] {
+            #expect(bench.watchFails(.notFound("gone")) == wait(delay))
+            #expect(bench.sits(out: wait(delay)) == firstPage)
+            _ = bench.page("10")
+            _ = bench.replaced()
+        }
+        let relist = bench.watchFails(.notFound("gone"))
+        #expect(bench.sits(out: relist) == firstPage)
         #expect(bench.listFails(.notFound("gone")) == wait(5_000))
     }
 
@@ -389,6 +447,7 @@ struct ReflectorMachineWatchTests {
             case .replace(let at):
                 #expect(given.contains(at))
                 action = bench.replaced()
+            case .confirmAbsence: action = fails ? bench.discoveryFails(failure) : bench.discovered(absent: Bool.random(using: &dice))
             case .clear: action = bench.replaced()
             case .watch(let from, _):
                 #expect(given.contains(from), "seed \(seed), step \(step)")

@@ -20,8 +20,11 @@ private struct Rig {
         func add(_ line: String) { lines.withLock { $0.append(line) } }
     }
 
-    init(lists: [ScriptedCollection.List], watches: [ScriptedCollection.Watch], absenceIsSynced: Bool = false) {
-        source = ScriptedCollection(lists: lists, watches: watches)
+    init(
+        lists: [ScriptedCollection.List], watches: [ScriptedCollection.Watch], absences: [ScriptedCollection.Absence] = [],
+        absenceIsSynced: Bool = false
+    ) {
+        source = ScriptedCollection(lists: lists, watches: watches, absences: absences)
         var settings = ReflectorMachine.Settings()
         settings.backoff.jitter = .none
         reflector = Reflector(
@@ -145,13 +148,27 @@ struct ReflectorTests {
         let gone = ScriptedCollection.List.fails(status(404, "the server could not find the requested resource", reason: "NotFound"))
         let rig = Rig(
             lists: [.page([Thing("a", 1)], version: "10"), gone, gone, gone, gone, .page([Thing("a", 50, uid: "new")], version: "50")],
-            watches: [.init(refused: status(404, "not found", reason: "NotFound"))], absenceIsSynced: absenceIsSynced)
+            watches: [.init(refused: status(404, "404 page not found", reason: "NotFound"))], absenceIsSynced: absenceIsSynced)
         #expect(await rig.run { rig.store.get(key("a"))?.metadata.uid == "new" })
         #expect(rig.told.all == ["+a@1 initialList", "-a?@1 relist", "+a@50 relist"])
     }
 
+    /// What a proxy before the API server may answer, and a discovery that doesn't bear it out: nothing is deleted.
+    @Test(arguments: ["default backend - 404", "404 page not found"], [ScriptedCollection.Absence.served, .fails(status(503, "starting"))])
+    func a404ThatDiscoveryDoesNotConfirmKeepsTheStore(message: String, absence: ScriptedCollection.Absence) async {
+        let missing = [ScriptedCollection.List](repeating: .fails(status(404, message, reason: "NotFound")), count: 12)
+        let rig = Rig(
+            lists: [.page([Thing("a", 1)], version: "10")] + missing + [.page([Thing("a", 1), Thing("b", 50)], version: "50")],
+            watches: [.init(events: [.breaks(status(410, "too old", reason: "Expired"))])],
+            absences: [ScriptedCollection.Absence](repeating: absence, count: 12))
+        #expect(await rig.run { rig.store.count == 2 })
+        #expect(rig.told.all == ["+a@1 initialList", "+b@50 relist"])
+        #expect(rig.source.calls.contains("discover") == (message == "404 page not found"))
+        #expect(rig.reflector.trouble == nil)
+    }
+
     @Test(arguments: [true, false]) func anAbsentKindIsSyncedOnlyWhereItMayBeAbsent(absenceIsSynced: Bool) async {
-        let gone = ScriptedCollection.List.fails(status(404, "no such kind", reason: "NotFound"))
+        let gone = ScriptedCollection.List.fails(status(404, "404 page not found", reason: "NotFound"))
         let rig = Rig(lists: [gone, gone, gone, gone], watches: [], absenceIsSynced: absenceIsSynced)
         #expect(await rig.run { rig.reflector.isAbsent && rig.source.calls.count >= 4 })
         #expect(rig.reflector.hasSynced == absenceIsSynced)

@@ -41,6 +41,8 @@ final class ScriptedCollection: CollectionSource {
         case silence
         case breaks(KubeError)
     }
+    /// What discovery says of the kind.
+    enum Absence: Sendable { case absent, served, fails(KubeError) }
     struct Watch: Sendable {
         var refused: KubeError?
         var events: [Event] = []
@@ -49,10 +51,13 @@ final class ScriptedCollection: CollectionSource {
         var lists: [List]
         var watches: [Watch]
         var calls: [String] = []
+        var absences: [Absence]
     }
     private let state: Mutex<State>
 
-    init(lists: [List], watches: [Watch]) { state = Mutex(State(lists: lists, watches: watches)) }
+    init(lists: [List], watches: [Watch], absences: [Absence] = []) {
+        state = Mutex(State(lists: lists, watches: watches, absences: absences))
+    }
 
     /// What was asked, such as `list 500 -`, `list 500 t1`, `watch 10`.
     var calls: [String] { state.withLock(\.calls) }
@@ -72,6 +77,18 @@ final class ScriptedCollection: CollectionSource {
             return page
         case .fails(let error)?: throw error
         case nil: throw status(503, "the script is over")
+        }
+    }
+
+    func lacksKind() async throws(KubeError) -> Bool {
+        let answer = state.withLock { state in
+            state.calls.append("discover")
+            return state.absences.isEmpty ? Absence.absent : state.absences.removeFirst()
+        }
+        switch answer {
+        case .absent: return true
+        case .served: return false
+        case .fails(let error): throw error
         }
     }
 

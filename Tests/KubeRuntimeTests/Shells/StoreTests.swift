@@ -65,6 +65,19 @@ struct StoreTests {
         #expect(store.byIndex("no such index", "q").isEmpty)
     }
 
+    @Test func whatAListCouldNotReadIsNamedUntilItCanBeReadOrIsGone() {
+        let store = Store<Thing>()
+        _ = store.replace(with: [Thing("a", 1)], resourceVersion: "5", unreadable: ["shop/b", "shop/c", "shop/d"])
+        #expect(store.unreadable == ["shop/b", "shop/c", "shop/d"])
+        _ = store.apply(Thing("b", 6))
+        #expect(store.unreadable == ["shop/c", "shop/d"])
+        // Its last state can be read, though it never was in the store.
+        #expect(store.delete(Thing("c", 7)).isEmpty)
+        #expect(store.unreadable == ["shop/d"])
+        _ = store.replace(with: [], resourceVersion: "9")
+        #expect(store.unreadable.isEmpty)
+    }
+
     @Test func eventsAndBookmarksMoveTheVersionForwardOnly() {
         let store = Store<Thing>()
         _ = store.replace(with: [], resourceVersion: "100")
