@@ -65,7 +65,12 @@ package struct SLOController: Sendable {
 
     /// Takes out the rules of objects that were deleted while nobody looked. For the time between the first list and the workers' start.
     package func sweep() async throws {
-        let kept = Set(store.keys.filter { scope.contains($0.namespace) })
+        // An object that is there but can't be read keeps what it has.
+        let unreadable = store.unreadable.map { text in
+            let parts = text.split(separator: "/", maxSplits: 1)
+            return ObjectKey(namespace: parts.count == 2 ? String(parts[0]) : "", name: String(parts[parts.count - 1]))
+        }
+        let kept = Set((store.keys + unreadable).filter { scope.contains($0.namespace) })
         for source in sources.values { try await source.output.sweep(keeping: kept) }
     }
 
