@@ -123,7 +123,8 @@ struct CommandLineTests {
         let binary = try #require(TestEnvironment.binary)
         // Bash, for the status of a pipe's first command.
         func shell(_ script: String) async throws -> (exit: ChildProcess.Exit, output: String) {
-            let process = try ChildProcess("/bin/bash", ["-c", script, "bash", binary, bad], environment: [:], output: scratch.file("shell"))
+            let process = try ChildProcess(
+                "/bin/bash", ["-c", script, "bash", binary, bad], environment: [:], output: scratch.file("shell-\(UInt32.random(in: 0 ... .max))"))
             return (try #require(await process.wait(timeout: .seconds(60))), process.output)
         }
         for command in ["crds", "--help", "version"] {
