@@ -224,15 +224,15 @@ final class LaneLoop {
     private func expire(_ transfer: Transfer, _ kind: HTTPTimeout) {
         let origin = transfer.plan.origin
         let began = transfer.clock.started
-        let wasConnecting = transfer.clock.isConnecting
-        end(transfer, .failure(transfer.timeoutError(kind)))
-        if wasConnecting || transfer.exchange.id == Self.probeID { return }
-        // libcurl would give this connection, if dead, to every later request.
-        if origin == probePlan?.origin {
-            probe.suspect()
-        } else if !book.lives(origin, since: began) {
-            kill(origin, "nothing came from it since a request began that reached its deadline")
+        if !transfer.clock.isConnecting, transfer.exchange.id != Self.probeID {
+            // libcurl would give this connection, if dead, to every later request: also to the next of whoever is told of this end.
+            if origin == probePlan?.origin {
+                probe.suspect()
+            } else if !book.lives(origin, since: began) {
+                kill(origin, "nothing came from it since a request began that reached its deadline")
+            }
         }
+        end(transfer, .failure(transfer.timeoutError(kind)))
     }
 
     private func sleep(_ now: MonotonicTime, _ probeDue: MonotonicTime?) {
