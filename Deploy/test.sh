@@ -51,11 +51,12 @@ if wants pure || wants integration || wants end-to-end || wants history; then
     swift build --package-path "$ROOT" --scratch-path "$scratch" --build-tests --explicit-target-dependency-import-check error
 fi
 
-# run_tests NAME REGEX: one process a phase, so that a trap in one does not hide the rest.
+# run_tests NAME REGEX [OPTION...]: one process a phase, so that a trap in one does not hide the rest.
 run_tests() {
     local name=$1 filter=$2 report="$results/$1.xml" status=0
+    shift 2
     step "Tests: $name"
-    swift test --package-path "$ROOT" --scratch-path "$scratch" --skip-build --disable-xctest --filter "$filter" --xunit-output "$report" \
+    swift test --package-path "$ROOT" --scratch-path "$scratch" --skip-build --disable-xctest --filter "$filter" --xunit-output "$report" "$@" \
         >"$results/$name.log" 2>&1 </dev/null || status=$?
     grep -E '✘|↷|skipped:|warning:|error:|Test run with' "$results/$name.log" | head -n 200 || true
     tally_xunit "$name" "$report" "$status" "$results/$name.log"
@@ -66,7 +67,7 @@ TARGETS=(Values KubeModel PrometheusModel PlimsollAPI ServiceLevels HTTPTranspor
 INTEGRATED=(KubeClient KubeRuntime ServiceLevelsController)
 
 if wants pure; then
-    for target in "${TARGETS[@]}"; do run_tests "$target" "^${target}Tests\\.(?!Integration)"; done
+    for target in "${TARGETS[@]}"; do run_tests "$target" "^${target}Tests\\.(?!Integration|Disturbing)"; done
 fi
 
 if wants end-to-end || wants history; then
@@ -101,13 +102,18 @@ if wants integration; then
     for target in "${INTEGRATED[@]}"; do run_tests "$target-integration" "^${target}Tests\\.Integration"; done
 fi
 if wants end-to-end; then
-    run_tests end-to-end '^EndToEndTests\.'
+    run_tests end-to-end '^EndToEndTests\.(?!Disturbing)'
     mkdir "$results/rules"
     render_and_check() {
         "$PLIMSOLL_TEST_BINARY" render "$ROOT/Manifests/samples" -o "$results/rules" && promtool check rules "$results"/rules/*.yaml
     }
     check "promtool accepts the samples' rules" render_and_check
     check "the samples are valid" "$PLIMSOLL_TEST_BINARY" validate "$ROOT/Manifests"
+fi
+if wants integration && wants end-to-end; then
+    # The cluster's servers are stopped and killed: last, one test at a time.
+    export PLIMSOLL_TEST_RESTARTABLE_CLUSTER=$cluster
+    run_tests disturbances '^(KubeRuntime|EndToEnd)Tests\.Disturbing' --no-parallel
 fi
 if wants history; then
     step "Accuracy on 30 days of history in a real Prometheus"

@@ -11,7 +11,15 @@ struct Scale {
 
     func run() async throws {
         try await World.with("scale") { world in
-            for index in 0..<count { try await world.apply("slo-\(index)", world.spec()) }
+            let lanes = 16
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for lane in 0..<lanes {
+                    group.addTask {
+                        for index in stride(from: lane, to: count, by: lanes) { try await world.apply("slo-\(index)", world.spec()) }
+                    }
+                }
+                try await group.waitForAll()
+            }
             say("SCALE created \(count)")
             let start = ContinuousClock.now
             let daemon = try Daemon(world, interval: "30s", poll: "30s")

@@ -100,6 +100,8 @@ struct Storm {
         let files = try rulesFiles(world).filter { !tolerated.contains($0) }
         if Set(files) != Set(expected.keys) { return "rule files differ: \(Set(files).symmetricDifference(expected.keys).sorted())" }
         for (name, text) in expected where try readFile("\(world.rulesDirectory)/\(name)") != text { return "\(name) holds other rules" }
+        let loaded = try await world.loadedFiles()
+        if loaded != Set(files).union(tolerated.filter(loaded.contains)) { return "Prometheus has loaded other files: \(loaded.symmetricDifference(files).sorted())" }
         return nil
     }
 

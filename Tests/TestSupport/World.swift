@@ -92,6 +92,13 @@ package final class World: Sendable {
         return (json["data"]?["groups"]?.arrayValue ?? []).count { $0["name"]?.stringValue?.contains("/\(namespace)/\(name)/") ?? false }
     }
 
+    /// The rule files of this namespace that Prometheus has loaded.
+    package func loadedFiles() async throws -> Set<String> {
+        let json = try JSON(parsing: try await fetch("\(prometheusURL)/api/v1/rules").text)
+        let files = (json["data"]?["groups"]?.arrayValue ?? []).compactMap { $0["file"]?.stringValue?.split(separator: "/").last.map(String.init) }
+        return Set(files.filter { $0.contains("plimsoll_\(namespace)_") })
+    }
+
     package func waitForGroups(_ name: String, _ test: (Int) -> Bool, within timeout: Swift.Duration = .seconds(30)) async throws {
         if try await eventually(within: timeout, { test(try await self.loadedGroups(name)) }) { return }
         throw Missing("rule groups of \(key(name)) in Prometheus: \(try await loadedGroups(name)) within \(timeout)")

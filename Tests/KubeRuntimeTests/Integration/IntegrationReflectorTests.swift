@@ -100,29 +100,4 @@ import Values
             }
         }
     }
-
-    /// Kills the API server of the cluster of that name (`Deploy/cluster/up NAME` starts it again); not on a cluster that others use.
-    @Test(.enabled(if: TestEnvironment.value("PLIMSOLL_TEST_RESTARTABLE_CLUSTER") != nil, "kills an API server (PLIMSOLL_TEST_RESTARTABLE_CLUSTER)"))
-    func survivesARestartOfTheAPIServer() async throws {
-        let name = try #require(TestEnvironment.value("PLIMSOLL_TEST_RESTARTABLE_CLUSTER"))
-        try await RealCluster.withNamespace { client, namespace in
-            try await client.create(.configMaps, namespace: namespace, body: RealCluster.configMap("a"))
-            let (reflector, store, told) = reflector(collection(client, namespace))
-            try await whileRunning([reflector.run]) {
-                await reflector.waitUntilSynced()
-                let directory = try #require(TestEnvironment.value("CLUSTER_DIR"))
-                let server = try readFile("\(directory)/pids/kube-apiserver").prefix { $0.isNumber }
-                #expect(kill(try #require(pid_t(server)), SIGKILL) == 0)
-                #expect(await eventually { reflector.trouble != nil })
-                #expect(store.count == 1)
-                let scratch = try ScratchDirectory()
-                let up = try ChildProcess("Deploy/cluster/up", [name], output: "\(scratch.path)/up.log")
-                #expect(await up.wait(timeout: .seconds(120)) == .code(0), "\(up.output)")
-                #expect(await eventually(within: .seconds(60)) { reflector.trouble == nil })
-                try await client.create(.configMaps, namespace: namespace, body: RealCluster.configMap("b"))
-                #expect(await eventually { store.count == 2 })
-                #expect(!told.all.contains { $0.hasPrefix("-") })
-            }
-        }
-    }
 }
