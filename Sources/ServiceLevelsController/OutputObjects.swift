@@ -1,6 +1,7 @@
 import KubeClient
 import KubeModel
 import KubeRuntime
+import Logging
 import PlimsollAPI
 import PrometheusClient
 import ServiceLevels
@@ -14,16 +15,18 @@ final class OutputObjects: Sendable {
     private let instance: String
     private let timeline: Timeline
     private let namespace: String?
+    private let logger: Logger
     private let prometheusRules: Reflector<PrometheusRuleObject>
     private let configMaps: Reflector<RuleConfigMap>
     private let used = Mutex<Set<SLOSourceDefinition.Output>>([])
 
-    init(instance: String, client: KubeClient, namespace: String?, gate: ConsistencyGate, timeline: Timeline) {
+    init(instance: String, client: KubeClient, namespace: String?, gate: ConsistencyGate, timeline: Timeline, logger: Logger) {
         self.instance = instance
         self.client = client
         self.gate = gate
         self.timeline = timeline
         self.namespace = namespace
+        self.logger = logger
         let selector = "\(RuleObjects.instanceLabel)=\(instance)"
         prometheusRules = Reflector(
             source: KubeCollection(client, of: PrometheusRuleObject.self, namespace: namespace, labelSelector: selector),
@@ -48,7 +51,7 @@ final class OutputObjects: Sendable {
             let client = definition.client
             return DirectoryOutput(
                 directory: RuleDirectory(path: path, instance: instance),
-                reloads: ReloadCoalescer(timeline: timeline) { try await client.reload(reloadURL) })
+                reloads: ReloadCoalescer(timeline: timeline, logger: logger) { try await client.reload(reloadURL) })
         case .prometheusRule:
             return ObjectOutput(instance: instance, client: client, reflector: prometheusRules, gate: gate) { rules, slo in
                 try RuleObjects.prometheusRule(rules, for: slo, settings: settings)

@@ -29,6 +29,7 @@ package struct SLOController: Sendable {
     private let store: Store<SLO>
     private let scope: Scope
     private let sources: [String: SourceRuntime]
+    private let sweeps: [OrphanSweep]
 
     package init(
         instance: String, client: KubeClient, scope: Scope, sources definitions: [SLOSourceDefinition], events: EventRecorder, workers: Int = 8,
@@ -38,7 +39,7 @@ package struct SLOController: Sendable {
         let gate = ConsistencyGate(timeline: timeline)
         gate.register(slos.store)
         let relay = KeyRelay()
-        let objects = OutputObjects(instance: instance, client: client, namespace: scope.namespace, gate: gate, timeline: timeline)
+        let objects = OutputObjects(instance: instance, client: client, namespace: scope.namespace, gate: gate, timeline: timeline, logger: logger)
         var sources: [String: SourceRuntime] = [:]
         for definition in definitions {
             sources[definition.name] = SourceRuntime(
@@ -57,21 +58,30 @@ package struct SLOController: Sendable {
         store = slos.store
         self.scope = scope
         caches = [slos] + objects.caches
-        background = sources.values.sorted { $0.definition.name < $1.definition.name }.flatMap(\.parts)
+        let sorted = sources.values.sorted { $0.definition.name < $1.definition.name }
+        let sweeps = sorted.map { source in
+            OrphanSweep(source: source, kept: { Self.kept(slos.store, scope) }, timeline: timeline, logger: logger)
+        }
+        self.sweeps = sweeps
+        background = sorted.flatMap(\.parts) + sweeps.map(\.part)
         requiredAccess =
             RequiredAccess.all(["list", "watch"], SLO.resource, namespace: scope.namespace)
             + RequiredAccess.all(["patch"], SLO.resource, subresource: "status", namespace: scope.namespace) + objects.requiredAccess
     }
 
-    /// Takes out the rules of objects that were deleted while nobody looked. For the time between the first list and the workers' start.
-    package func sweep() async throws {
-        // An object that is there but can't be read keeps what it has.
+    /// Takes out the rules of objects that were deleted while nobody looked. For the time between the first list and the workers' start; where a source
+    /// fails, it is tried again in the background.
+    package func sweep() async {
+        for sweep in sweeps { await sweep.attempt() }
+    }
+
+    /// The objects whose rules are theirs. One that is there but can't be read keeps what it has.
+    private static func kept(_ store: Store<SLO>, _ scope: Scope) -> Set<ObjectKey> {
         let unreadable = store.unreadable.map { text in
             let parts = text.split(separator: "/", maxSplits: 1)
             return ObjectKey(namespace: parts.count == 2 ? String(parts[0]) : "", name: String(parts[parts.count - 1]))
         }
-        let kept = Set((store.keys + unreadable).filter { scope.contains($0.namespace) })
-        for source in sources.values { try await source.output.sweep(keeping: kept) }
+        return Set((store.keys + unreadable).filter { scope.contains($0.namespace) })
     }
 
     /// Figures of all SLOs that a source has read, for the daemon's own metrics.

@@ -47,7 +47,7 @@ struct Daemon {
         parts.events = events
         parts.preflight = { try await Preflight(client: client, server: server, access: slos.requiredAccess, logger: logger).run() }
         parts.caches = slos.caches
-        parts.afterSync = { try await slos.sweep() }
+        parts.afterSync = { await slos.sweep() }
         parts.background = slos.background
         parts.controllers = [slos.controller]
         manager = Manager(parts, health: health, logger: logger, terminate: { exit($0) })
