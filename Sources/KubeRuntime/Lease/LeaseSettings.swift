@@ -50,6 +50,9 @@ package struct LeaseSettings: Sendable, Hashable {
     /// How long one request may take.
     var requestTimeout: Swift.Duration { max(.seconds(1), renewDeadline / 2) }
 
+    /// How long a write may stay unacknowledged before the kernel drops it: one sent at the last moment is gone before a successor begins.
+    package var unsentLifetime: Swift.Duration { writesEnd - renewDeadline }
+
     /// When all that a leader sent must have come about or been dropped: half-way between its own end and its successor's beginning.
     var writesEnd: Swift.Duration { (renewDeadline + leaseDuration) / 2 }
 }
