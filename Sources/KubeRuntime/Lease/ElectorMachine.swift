@@ -40,7 +40,7 @@ package struct ElectorMachine: Sendable {
 
     private enum Step: Sendable, Hashable {
         case reading
-        case writing(sent: LeaseTime, renewed: Instant)
+        case writing(sent: LeaseTime)
         case releasing
         case waiting
     }
@@ -70,8 +70,8 @@ package struct ElectorMachine: Sendable {
     /// Requests since the last wait: nobody makes us spin.
     private var tries = 0
     private var stopping: LeaseTime?
-    /// We may be in the Lease without knowing.
-    private var mayHold = false
+    /// The times in our latest writes: we may be in the Lease without knowing.
+    private var attempts: [String] = []
     private var trouble = "no renewal came through"
 
     private static let mostTries = 3
@@ -110,7 +110,7 @@ package struct ElectorMachine: Sendable {
         if hasLost(now) { return .finish }
         switch step {
         case .reading: return hasRead(answer, at: now, wall: wall, using: &generator)
-        case .writing(let sent, let renewTime): return hasWritten(answer, sent, renewTime, at: now, wall: wall, using: &generator)
+        case .writing(let sent): return hasWritten(answer, sent, at: now, wall: wall, using: &generator)
         case .releasing: return hasReleased(answer, at: now)
         case .waiting: return wait(settings.retryPeriod, now)
         }
@@ -162,8 +162,8 @@ package struct ElectorMachine: Sendable {
 
     private mutating func judge(at now: LeaseTime, wall: Instant, using generator: inout some RandomNumberGenerator) -> Action {
         guard let sight else { return read(now) }
-        // Our name where we never wrote it is a forgery, and its forger may lead.
-        let isOurs = sight.record.holder == settings.identity && mayHold
+        // Our name over a time that we never wrote is a forgery: somebody else may lead.
+        let isOurs = sight.record.holder == settings.identity && (role == .leading || attempts.contains(sight.record.renewTime))
         if stopping != nil { return isOurs ? release(sight.lease, wall: wall) : end(released: false) }
         if isOurs { return write(sight.lease, at: now, wall: wall) }
         if role == .leading {
@@ -226,15 +226,15 @@ package struct ElectorMachine: Sendable {
     private mutating func begun(at now: LeaseTime, wall: Instant) -> Swift.Duration? {
         guard tries < Self.mostTries else { return nil }
         tries += 1
-        mayHold = true
         // A write that changes nothing is no sign of life, even where the wall clock stands still.
         renewTime = wall == renewTime ? Instant(microseconds: wall.microseconds + 1) : wall
-        step = .writing(sent: now, renewed: renewTime)
+        attempts = attempts.suffix(7) + [renewTime.microsecondsText]
+        step = .writing(sent: now)
         return timeout(now)
     }
 
     private mutating func hasWritten(
-        _ answer: Answer, _ sent: LeaseTime, _ renewTime: Instant, at now: LeaseTime, wall: Instant, using generator: inout some RandomNumberGenerator
+        _ answer: Answer, _ sent: LeaseTime, at now: LeaseTime, wall: Instant, using generator: inout some RandomNumberGenerator
     ) -> Action {
         guard case .lease(let lease) = answer, LeaseRecord(lease).holder == settings.identity,
             lease["metadata"]?["resourceVersion"]?.stringValue?.isEmpty == false
@@ -258,7 +258,7 @@ package struct ElectorMachine: Sendable {
     // MARK: The end
 
     private mutating func proceedToStop(_ now: LeaseTime) -> Action {
-        guard mayHold else { return end(released: false) }
+        guard !attempts.isEmpty else { return end(released: false) }
         return read(now)
     }
 

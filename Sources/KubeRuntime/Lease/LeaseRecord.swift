@@ -8,6 +8,8 @@ package struct LeaseRecord: Sendable, Hashable {
     /// As written; nil where it is missing or no number.
     package var durationSeconds: Int64?
     package var transitions: Int64
+    /// As written; empty where it is missing or no text.
+    package var renewTime: String
     /// Whether it was ever held: somebody's times are in it.
     package var wasHeld: Bool
     /// The fields that a holder writes, as they stand there. Two records with the same stamp show no sign of life between them.
@@ -25,6 +27,7 @@ package struct LeaseRecord: Sendable, Hashable {
         }
         durationSeconds = spec["leaseDurationSeconds"]?.intValue
         transitions = min(max(spec["leaseTransitions"]?.intValue ?? 0, 0), Int64(Int32.max))
+        renewTime = spec["renewTime"]?.stringValue ?? ""
         wasHeld = ["acquireTime", "renewTime"].contains { !(spec[$0]?.isNull ?? true) }
         stamp = .object(JSONObject(Self.fields.map { (key: $0, value: spec[$0] ?? .null) }))
     }

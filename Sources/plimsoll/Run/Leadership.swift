@@ -3,6 +3,7 @@ import KubeClient
 import KubeModel
 import KubeRuntime
 import Logging
+import ServiceLevels
 import Serving
 import Values
 
@@ -23,7 +24,7 @@ struct Leadership: Sendable {
         settings = LeaseSettings(
             key: ObjectKey(namespace: election.namespace, name: election.name ?? "plimsoll-\(configuration.instance)"), identity: Self.identity(),
             leaseDuration: duration(election.leaseDuration), renewDeadline: duration(election.renewDeadline),
-            retryPeriod: duration(election.retryPeriod), labels: ["plimsoll.dev/instance": configuration.instance])
+            retryPeriod: duration(election.retryPeriod), labels: [RuleObjects.instanceLabel: configuration.instance])
         fence = LeaseFence(settings)
         self.logger = logger
     }
