@@ -80,7 +80,7 @@ struct ManagerElectionTests {
         #expect(await eventually { rig.health.isReady && rig.diary.all.contains("+candidate") })
         #expect(rig.diary.all == ["+http", "+slos", "+candidate"] || rig.diary.all.count == 3)
         rig.controller.enqueue(ObjectKey(name: "b"))
-        #expect(rig.controller.lengths.ready == 2, "the queue fills")
+        #expect(rig.controller.lengths.ready.values.reduce(0, +) == 2, "the queue fills")
         #expect(!rig.diary.all.contains { ["sweep", "+sampler", "+reconcile"].contains($0) })
         rig.ballot.won.open()
         #expect(await eventually { rig.diary.all.count { $0 == "-reconcile" } == 2 && rig.diary.all.contains("+sampler") })
