@@ -149,7 +149,7 @@ struct LeaderElectionTests {
             }
             #expect(try await eventually { try await (maps(red), maps(blue)) == (["r"], ["b"]) })
             try await label(world, "r", "blue")
-            #expect(try await eventually { try await (maps(red), maps(blue)) == ([], ["b", "r"]) }, "\(try await maps(red)) \(try await maps(blue))")
+            #expect(try await eventually { try await (maps(red), maps(blue)) == ([], ["b", "r"]) })
             // It stays so.
             try await Task.sleep(for: .seconds(2))
             #expect(try await maps(red) == [])

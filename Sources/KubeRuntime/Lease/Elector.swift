@@ -1,4 +1,5 @@
 import CoreMetrics
+import KubeModel
 package import Logging
 import Synchronization
 package import Values
@@ -81,6 +82,7 @@ package final class Elector: Election {
         if case .lost(let reason) = role { throw ManagerFailure("the lease \(settings.key) was lost: \(reason)") }
     }
 
+    @discardableResult
     package func release() async -> Bool {
         fence.close()
         let thread = control.withLock { control in

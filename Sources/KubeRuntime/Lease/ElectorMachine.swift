@@ -1,4 +1,3 @@
-package import KubeModel
 package import Values
 
 /// Decides what to do about a lease: who leads, when to renew, when to give up, when to take over. Pure; time and randomness are handed in.

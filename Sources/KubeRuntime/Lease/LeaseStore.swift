@@ -1,4 +1,5 @@
 package import KubeClient
+import KubeModel
 package import Values
 
 /// Where the elector's Lease is kept.
@@ -20,22 +21,22 @@ package struct KubeLeaseStore: LeaseStore {
     }
 
     package func read(timeout: Swift.Duration) async -> ElectorMachine.Answer {
-        await answer { client throws(KubeError) in try await client.get(.leases, settings.key, as: JSON.self) } in: timeout
+        await answer(timeout) { client throws(KubeError) in try await client.get(.leases, settings.key, as: JSON.self) }
     }
 
     package func create(_ lease: JSON, timeout: Swift.Duration) async -> ElectorMachine.Answer {
-        let answer = await answer { client throws(KubeError) in
+        let answer = await answer(timeout) { client throws(KubeError) in
             try await client.create(.leases, namespace: settings.key.namespace, body: lease)
-        } in: timeout
+        }
         return answer == .absent ? .failed("the namespace \(settings.key.namespace) does not exist") : answer
     }
 
     package func replace(_ lease: JSON, timeout: Swift.Duration) async -> ElectorMachine.Answer {
-        await answer { client throws(KubeError) in try await client.replace(.leases, settings.key, body: lease) } in: timeout
+        await answer(timeout) { client throws(KubeError) in try await client.replace(.leases, settings.key, body: lease) }
     }
 
     private func answer(
-        _ request: (KubeClient) async throws(KubeError) -> JSON, in timeout: Swift.Duration
+        _ timeout: Swift.Duration, _ request: (KubeClient) async throws(KubeError) -> JSON
     ) async -> ElectorMachine.Answer {
         do throws(KubeError) {
             return .lease(try await request(client.forLease(timeout: timeout)))

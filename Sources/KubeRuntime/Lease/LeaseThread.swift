@@ -27,8 +27,9 @@ final class LeaseThread: TaskExecutor {
     init(clock: @escaping @Sendable () -> LeaseTime = LeaseTime.system) throws(StartError) {
         self.clock = clock
         var ends: [Int32] = [-1, -1]
-        guard pipe2(&ends, Int32(O_CLOEXEC) | Int32(O_NONBLOCK)) == 0 else {
-            throw StartError(description: "no pipe for the lease's thread: \(String(cString: strerror(errno)))")
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else {
+            throw StartError(description: "no descriptors for the lease's thread: \(String(cString: strerror(errno)))")
         }
         (readEnd, writeEnd) = (ends[0], ends[1])
         var thread = pthread_t()
@@ -38,7 +39,6 @@ final class LeaseThread: TaskExecutor {
             { context in
                 guard let context else { return nil }
                 let thread = Unmanaged<LeaseThread>.fromOpaque(context).takeRetainedValue()
-                pthread_setname_np(pthread_self(), "lease")
                 // Signals go to whoever expects them.
                 var all = sigset_t()
                 sigfillset(&all)
@@ -101,7 +101,7 @@ final class LeaseThread: TaskExecutor {
 
     private func wake() {
         var byte: UInt8 = 0
-        // A full pipe wakes as well.
+        // A full buffer wakes as well.
         _ = write(writeEnd, &byte, 1)
     }
 
