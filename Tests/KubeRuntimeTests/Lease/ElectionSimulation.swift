@@ -43,8 +43,9 @@ struct ElectionSimulation {
     private let settings: LeaseSettings
     private let deletes: Bool
     private var calmUntil: Swift.Duration { deletes ? .seconds(10) : .zero }
-    private let faultsEnd = Swift.Duration.seconds(240)
-    private let end = Swift.Duration.seconds(330)
+    private let faultsEnd = Swift.Duration.seconds(160)
+    /// Longer than any duration that was written into the Lease is honoured, by the slowest clock.
+    private let end = Swift.Duration.seconds(160 + 740)
     private(set) var handovers = 0
     private(set) var faults = 0
     private var lastLeader: Int?
