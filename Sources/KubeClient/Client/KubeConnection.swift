@@ -30,6 +30,7 @@ final class KubeConnection: Sendable {
             if lane != .watch, let lifetime = options.unsentLifetime {
                 settings.unacknowledgedTimeout = lifetime
                 settings.dropsUnsentAtClose = true
+                settings.takesContinueSignal = lane == .unary
             }
             return HTTPClient(configuration: settings)
         }

@@ -1,3 +1,4 @@
+import HTTPTransport
 import KubeClient
 import KubeModel
 import KubeRuntime
@@ -77,8 +78,7 @@ import Values
             let writer = replica.client.fenced(by: replica.fence.writes)
             // The deadline for the server is one it takes.
             try await writer.create(.configMaps, namespace: namespace, body: RealCluster.configMap("a"))
-            try await writer.patch(
-                .configMaps, ObjectKey(namespace: namespace, name: "a"), .apply(RealCluster.configMap("a", word: "b"), fieldManager: "t", force: true))
+            try await writer.patch(.configMaps, ObjectKey(namespace: namespace, name: "a"), .merge(["data": ["word": "b"]]))
             let sent = replica.client.counters(.unary).requests
             await replica.elector.release()
             try await run.value
@@ -95,7 +95,8 @@ import Values
             let settings = LeaseSettings(key: ObjectKey(namespace: "no-such-namespace", name: "plimsoll-main"), identity: "me")
             let store = KubeLeaseStore(client, settings)
             #expect(await store.read(timeout: .seconds(5)) == .absent)
-            #expect(await store.create(["metadata": ["name": "plimsoll-main"]], timeout: .seconds(5)) == .failed("the namespace no-such-namespace does not exist"))
+            let answer = await store.create(["metadata": ["name": "plimsoll-main"]], timeout: .seconds(5))
+            #expect(answer == .failed("the namespace no-such-namespace does not exist"))
         }
     }
 }

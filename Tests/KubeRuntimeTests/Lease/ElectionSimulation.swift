@@ -79,8 +79,8 @@ struct ElectionSimulation {
     private mutating func check() throws {
         let leaders = nodes.indices.filter { !nodes[$0].isDead && nodes[$0].machine.leads(at: clock($0)) }
         if leaders.count > 1 {
-            throw Violation(
-                description: "at \(now) these lead: " + leaders.map { "\(nodes[$0].machine.settings.identity) since \(String(describing: nodes[$0].machine.renewed))" }.joined(separator: ", "))
+            let names = leaders.map { "\(nodes[$0].machine.settings.identity), renewed \(String(describing: nodes[$0].machine.renewed))" }
+            throw Violation(description: "at \(now) these lead: \(names.joined(separator: "; "))")
         }
         if let leader = leaders.first, leader != lastLeader {
             handovers += 1
