@@ -9,7 +9,11 @@ final class OrphanSweep: Sendable {
     private let kept: @Sendable () -> Set<ObjectKey>
     private let timeline: Timeline
     private let logger: Logger
-    private let isDone = Mutex(false)
+    private struct State: Sendable {
+        var isDone = false
+        var more: Set<ObjectKey> = []
+    }
+    private let state = Mutex(State())
 
     private static let retry = Swift.Duration.seconds(30)
 
@@ -20,10 +24,17 @@ final class OrphanSweep: Sendable {
         self.logger = logger
     }
 
-    func attempt() async {
+    /// - Parameter more: objects besides those known now that keep their rules, at every attempt.
+    func attempt(keepingAlso more: Set<ObjectKey>) async {
+        state.withLock { $0.more = more }
+        await attempt()
+    }
+
+    private func attempt() async {
+        let more = state.withLock(\.more)
         do {
-            try await source.output.sweep(keeping: kept)
-            isDone.withLock { $0 = true }
+            try await source.output.sweep { [kept] in kept().union(more) }
+            state.withLock { $0.isDone = true }
         } catch {
             logger.warning(
                 "rules of objects that are gone may be left; trying again", metadata: ["source": "\(source.definition.name)", "error": "\(error)"])
@@ -33,7 +44,7 @@ final class OrphanSweep: Sendable {
     /// Goes on trying, then rests until its task is cancelled: a part that ends is taken for a failure.
     var part: ManagedPart {
         ManagedPart("sweep of \(source.definition.name)") { [self] in
-            while !isDone.withLock({ $0 }) {
+            while !state.withLock(\.isDone) {
                 try await timeline.sleep(for: Self.retry)
                 await attempt()
             }
