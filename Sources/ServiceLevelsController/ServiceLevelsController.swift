@@ -28,7 +28,7 @@ package struct SLOController: Sendable {
     package let requiredAccess: [RequiredAccess]
     private let store: Store<SLO>
     private let scope: Scope
-    private let sources: [String: SourceRuntime]
+    let sources: [String: SourceRuntime]
 
     package init(
         instance: String, client: KubeClient, scope: Scope, sources definitions: [SLOSourceDefinition], events: EventRecorder, workers: Int = 8,

@@ -40,12 +40,20 @@ struct Daemon {
         registry.registerCollector { FigureFamilies.families(slos.figures()) }
 
         let health = HealthBoard()
+        let probe = APIProbe(client)
+        let detail = HealthDetail(
+            instance: configuration.instance, client: client, board: health, probe: probe, caches: slos.caches, controllers: [slos.controller],
+            sources: { slos.sourceHealth }, leader: { nil })
+        registry.registerCollector { HealthFamilies.families(detail) }
         let probes = Probes(live: { Self.report(health.liveness()) }, ready: { Self.report(health.readiness()) })
-        let serving = ServingService(address: address, registry: registry, probes: probes, logger: logger)
+        let serving = ServingService(address: address, registry: registry, probes: probes, routes: [Route("/health") { _ in .json(detail.json) }], logger: logger)
         var parts = Manager.Parts()
-        parts.servers = [ManagedPart("metrics and health") { try await serving.run() }]
+        parts.servers = [
+            ManagedPart("metrics and health") { try await serving.run() }, ManagedPart("probe of the API server") { await probe.run() },
+        ]
         parts.events = events
-        parts.preflight = { try await Preflight(client: client, server: server, access: slos.requiredAccess, logger: logger).run() }
+        let access = slos.requiredAccess + EventRecorder.requiredAccess(namespace: configuration.namespaces.scope.namespace)
+        parts.preflight = { try await Preflight(client: client, server: server, access: access, logger: logger).run() }
         parts.caches = slos.caches
         parts.afterSync = { try await slos.sweep() }
         parts.background = slos.background

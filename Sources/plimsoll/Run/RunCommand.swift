@@ -3,6 +3,7 @@ import Glibc
 import KubeClient
 import KubeRuntime
 import Logging
+import UnixSignals
 
 /// `plimsoll run`
 struct RunCommand: AsyncParsableCommand {
@@ -12,6 +13,8 @@ struct RunCommand: AsyncParsableCommand {
             Watches Plimsoll's objects on an API server and reconciles them until SIGTERM or SIGINT. Without --kubeconfig, the KUBECONFIG \
             variable, the pod's service account and ~/.kube/config are tried in this order. Without --config, the defaults hold, and there is \
             no Prometheus.
+
+            SIGUSR1 turns debug messages on, and off again.
             """)
 
     @Option(help: "The daemon's configuration file.")
@@ -31,13 +34,23 @@ struct RunCommand: AsyncParsableCommand {
         })
     var logLevel: Logger.Level = .info
 
+    @Option(help: "How lines of log look: \(LogFormat.allCases.map(\.rawValue).joined(separator: ", ")) (logfmt, or a JSON object a line).")
+    var logFormat: LogFormat = .text
+
     mutating func run() async throws {
-        let level = logLevel
-        LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
-            handler.logLevel = level
-            return handler
+        let (control, format) = (LogControl(level: logLevel), logFormat)
+        LoggingSystem.bootstrap(
+            { StructuredLogHandler(label: $0, format: format, control: control, metadataProvider: $1, now: WallClock.now) },
+            metadataProvider: ReconcileContext.metadataProvider)
+        // Trapped before anything else, as the signal would end the process.
+        let signals = await UnixSignalsSequence(trapping: .sigusr1)
+        let listener = Task {
+            for await _ in signals {
+                let isDebugging = control.toggleDebug()
+                Logger(label: "plimsoll").notice("SIGUSR1: debug messages are \(isDebugging ? "on" : "off")", metadata: ["level": "\(control.level)"])
+            }
         }
+        defer { listener.cancel() }
         let configuration = try config.map { try ConfigurationFile.load($0) } ?? DaemonConfiguration()
         let server: KubeConfiguration
         do {
@@ -50,3 +63,5 @@ struct RunCommand: AsyncParsableCommand {
         if code != .good { throw CommandFailure(code: code.rawValue, message: "") }
     }
 }
+
+extension LogFormat: ExpressibleByArgument {}

@@ -27,6 +27,8 @@ private struct Cache: CacheService {
     let synced = Latch()
     var hasSynced: Bool { synced.isOpen }
     var trouble: String? = nil
+    var objectCount: Int { 0 }
+    var silence: Swift.Duration? { nil }
     var syncs = true
     func waitUntilSynced() async { await synced.wait() }
     func run() async {
