@@ -2,11 +2,12 @@ import CoreMetrics
 import Glibc
 import Logging
 import ServiceLifecycle
-@testable import Serving
 import Synchronization
 import TestSupport
 import Testing
 import Values
+
+@testable import Serving
 
 @Suite struct ServingServiceTests {
     private func service(

@@ -57,7 +57,9 @@ enum HealthFamilies {
         ]
         if let finding {
             out += [
-                gauge("plimsoll_apiserver_up", "Whether the API server answered the last probe (1) or not (0).", [.init([], finding.failure == nil ? 1 : 0)]),
+                gauge(
+                    "plimsoll_apiserver_up", "Whether the API server answered the last probe (1) or not (0).",
+                    [.init([], finding.failure == nil ? 1 : 0)]),
                 gauge(
                     "plimsoll_apiserver_probe_duration_seconds", "How long the last probe of the API server took.",
                     [.init([], finding.latency / .seconds(1))]),

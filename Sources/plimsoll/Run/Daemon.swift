@@ -46,7 +46,8 @@ struct Daemon {
             sources: { slos.sourceHealth }, leader: { nil })
         registry.registerCollector { HealthFamilies.families(detail) }
         let probes = Probes(live: { Self.report(health.liveness()) }, ready: { Self.report(health.readiness()) })
-        let serving = ServingService(address: address, registry: registry, probes: probes, routes: [Route("/health") { _ in .json(detail.json) }], logger: logger)
+        let serving = ServingService(
+            address: address, registry: registry, probes: probes, routes: [Route("/health") { _ in .json(detail.json) }], logger: logger)
         var parts = Manager.Parts()
         parts.servers = [
             ManagedPart("metrics and health") { try await serving.run() }, ManagedPart("probe of the API server") { await probe.run() },
