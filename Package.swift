@@ -100,7 +100,7 @@ let package = Package(
         tests("KubeClient", ["HTTPTransport", "KubeModel", "Values", log]),
         tests("PrometheusClient", ["HTTPTransport", "PrometheusModel", "Values"]),
         tests("ServiceLevels", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"], exclude: ["Golden", "History"]),
-        tests("KubeRuntime", ["HTTPTransport", "KubeClient", "KubeModel", "Values"]),
+        tests("KubeRuntime", ["HTTPTransport", "KubeClient", "KubeModel", "Values", log]),
         tests(
             "ServiceLevelsController",
             ["KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels", "Values", log]),
