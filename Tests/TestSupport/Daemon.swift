@@ -8,9 +8,10 @@ package final class Daemon: Sendable {
     /// - Parameters:
     ///   - prometheusURL: another server than the world's, for what a healthy one can't be made to do.
     ///   - kubeconfig: another than the admin's.
+    ///   - arguments: more of them.
     package init(
         _ world: World, prometheusURL: String? = nil, kubeconfig: String? = nil, interval: String = "5s", poll: String = "2s",
-        output: String = "plimsoll.log"
+        arguments: [String] = [], environment: [String: String] = [:], output: String = "plimsoll.log"
     ) throws {
         guard let binary = TestEnvironment.binary, let admin = TestEnvironment.kubeconfig else {
             throw Missing("the release binary: run by Deploy/test.sh")
@@ -37,7 +38,8 @@ package final class Daemon: Sendable {
             """)
         metricsURL = "http://127.0.0.1:\(port)"
         process = try ChildProcess(
-            binary, ["run", "--config", config, "--kubeconfig", kubeconfig ?? admin], output: world.scratch.file(output))
+            binary, ["run", "--config", config, "--kubeconfig", kubeconfig ?? admin] + arguments, environment: environment,
+            output: world.scratch.file(output))
     }
 
     /// Waits for /readyz.
