@@ -1,3 +1,4 @@
+import KubeRuntime
 package import Values
 
 /// How one of the two questions that are put to a source went last.

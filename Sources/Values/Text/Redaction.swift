@@ -156,7 +156,7 @@ extension Redaction {
             var end = index
             while let byte = at(end), Self.isWord(byte) { end += 1 }
             let word = String(decoding: input[index..<end], as: UTF8.self)
-            if word.hasPrefix("eyJ"), word.utf8.count { $0 == UInt8(ascii: ".") } >= 2 {
+            if word.hasPrefix("eyJ"), word.utf8.count(where: { $0 == UInt8(ascii: ".") }) >= 2 {
                 hide(to: end)
                 return true
             }
