@@ -88,7 +88,7 @@ struct SupportBundleTests {
             let daemon = try Daemon(world)
             try await daemon.ready(world)
             try await world.wait("availability", "Ready", .true)
-            let common = ["--namespace", world.namespace, "--config", world.scratch.file("plimsoll.yaml"), "--daemon", daemon.metricsURL]
+            let common = ["--namespace", world.namespace, "--config", daemon.config, "--daemon", daemon.metricsURL]
 
             let whole = try await bundle(world, ["--kubeconfig", try #require(TestEnvironment.kubeconfig)] + common)
             for file in [

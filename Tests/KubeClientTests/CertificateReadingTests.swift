@@ -1,3 +1,5 @@
+import HTTPTransport
+import Synchronization
 import TestSupport
 import Testing
 import Values
@@ -76,6 +78,46 @@ struct CertificateReadingTests {
         let end = try readFile(scratch.file("end.txt")).split(separator: "=").last.map { $0.filter { !$0.isNewline } } ?? ""
         let read = try #require(CertificateReading.all(pem: made.certificate).first)
         #expect(read.notAfter.secondsText == end.split(separator: " ").joined(separator: "T"))
+    }
+
+    /// Whoever rotates a pair writes one file after the other; in between the old pair stays, and the files are looked at again soon.
+    @Test func aHalfWrittenPairIsNotTakenIntoUse() async throws {
+        let scratch = try ScratchDirectory()
+        let (a, b) = (try await Self.make(scratch, "a", "p256"), try await Self.make(scratch, "b", "p256"))
+        let (certificate, key) = (scratch.file("client.pem"), scratch.file("client.key"))
+        func write(_ bytes: [UInt8], _ path: String) throws { try writeFile(path, String(decoding: bytes, as: UTF8.self)) }
+        try write(a.certificate, certificate)
+        try write(a.key, key)
+        let configuration = KubeConfiguration(server: "https://h", origin: "test", clientCertificate: .file(certificate), clientKey: .file(key))
+        let clock = Mutex(Swift.Duration.zero)
+        var options = KubeClientOptions()
+        options.uptime = { clock.withLock { $0 } }
+        let keeper = TLSKeeper(
+            configuration: configuration, options: options, material: try TLSMaterial.options(configuration, exec: nil), pools: [])
+        #expect(keeper.expiries.map(\.0) == ["client_certificate"])
+
+        try write(b.certificate, certificate)
+        clock.withLock { $0 = options.certificatePeriod }
+        keeper.refreshIfDue()
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(keeper.material.clientCertificatePEM == a.certificate && keeper.material.clientKeyPEM == a.key)
+
+        try write(b.key, key)
+        keeper.refreshIfDue()
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(keeper.material.clientKeyPEM == a.key, "not yet due")
+        clock.withLock { $0 += TLSKeeper.tornPeriod }
+        keeper.refreshIfDue()
+        #expect(await eventually { keeper.material.clientCertificatePEM == b.certificate && keeper.material.clientKeyPEM == b.key })
+
+        // A pair that was torn at the very start is looked at soon as well.
+        try write(a.certificate, certificate)
+        let torn = TLSKeeper(
+            configuration: configuration, options: options, material: try TLSMaterial.options(configuration, exec: nil), pools: [])
+        try write(a.key, key)
+        clock.withLock { $0 += TLSKeeper.tornPeriod }
+        torn.refreshIfDue()
+        #expect(await eventually { torn.material.clientKeyPEM == a.key })
     }
 
     /// Every truncation and many single changed bytes: no crash, whatever comes of it.

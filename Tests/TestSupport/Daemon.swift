@@ -4,6 +4,8 @@ import Glibc
 package final class Daemon: Sendable {
     package let process: ChildProcess
     package let metricsURL: String
+    /// The configuration file.
+    package let config: String
 
     /// - Parameters:
     ///   - prometheusURL: another server than the world's, for what a healthy one can't be made to do.
@@ -18,6 +20,7 @@ package final class Daemon: Sendable {
         }
         let port = try freePort()
         let config = world.scratch.file("plimsoll.yaml")
+        self.config = config
         try writeFile(
             config,
             """
@@ -40,6 +43,19 @@ package final class Daemon: Sendable {
         process = try ChildProcess(
             binary, ["run", "--config", config, "--kubeconfig", kubeconfig ?? admin] + arguments, environment: environment,
             output: world.scratch.file(output))
+    }
+
+    /// A daemon with a configuration of the test's own that serves on `port`.
+    package init(
+        _ world: World, config: String, port: UInt16, arguments: [String] = [], environment: [String: String] = [:], output: String = "plimsoll.log"
+    ) throws {
+        guard let binary = TestEnvironment.binary, let admin = TestEnvironment.kubeconfig else {
+            throw Missing("the release binary: run by Deploy/test.sh")
+        }
+        self.config = config
+        metricsURL = "http://127.0.0.1:\(port)"
+        process = try ChildProcess(
+            binary, ["run", "--config", config, "--kubeconfig", admin] + arguments, environment: environment, output: world.scratch.file(output))
     }
 
     /// Waits for /readyz.

@@ -35,6 +35,9 @@ final class TLSKeeper: Sendable {
     /// How soon the files are looked at again when certificate and key do not belong together: whoever rotates them writes one after the other.
     static let tornPeriod: Swift.Duration = .seconds(1)
 
+    /// What new connections use.
+    var material: TLSOptions { state.withLock(\.material) }
+
     /// When the certificates in use end.
     var expiries: [(String, Instant)] { state.withLock(\.expiries) }
 

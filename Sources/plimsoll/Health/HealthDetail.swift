@@ -16,8 +16,9 @@ struct HealthDetail: Sendable {
     let sources: @Sendable () -> [SourceHealth]
     /// Who leads and since when; nil where there is no election.
     let leader: @Sendable () -> JSON?
-    let started = WallClock.now()
-    private let timeline = Timeline()
+    /// When the process began, by both clocks.
+    let started: Instant
+    let timeline: Timeline
 
     /// `ok`: ready, and nothing is wrong. `degraded`: ready, but something is wrong with the world. `unready` and `dead` as the probes have it.
     private var status: String {

@@ -3,6 +3,7 @@ import Glibc
 import KubeClient
 import KubeRuntime
 import Logging
+import Serving
 import UnixSignals
 
 /// `plimsoll run`
@@ -14,11 +15,19 @@ struct RunCommand: AsyncParsableCommand {
             variable, the pod's service account and ~/.kube/config are tried in this order. Without --config, the defaults hold, and there is \
             no Prometheus.
 
+            The file is read again when it changes: a good one takes effect within seconds, in order and without a new process; a broken one is \
+            refused, and the old one stays. Single settings are overridden by --set, or by variables such as PLIMSOLL_SERVING_ADDRESS.
+
             SIGUSR1 turns debug messages on, and off again.
             """)
 
     @Option(help: "The daemon's configuration file.")
     var config: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A single setting of the configuration, such as serving.address=127.0.0.1:8080. May be repeated.", valueName: "path=value"))
+    var set: [String] = []
 
     @Option(help: "A kubeconfig file.")
     var kubeconfig: String?
@@ -42,25 +51,51 @@ struct RunCommand: AsyncParsableCommand {
         LoggingSystem.bootstrap(
             { StructuredLogHandler(label: $0, format: format, control: control, metadataProvider: $1, now: WallClock.now) },
             metadataProvider: ReconcileContext.metadataProvider)
-        // Trapped before anything else, as the signal would end the process.
-        let signals = await UnixSignalsSequence(trapping: .sigusr1)
-        let listener = Task {
-            for await _ in signals {
-                let isDebugging = control.toggleDebug()
-                Logger(label: "plimsoll").notice("SIGUSR1: debug messages are \(isDebugging ? "on" : "off")", metadata: ["level": "\(control.level)"])
-            }
-        }
+        // Trapped before anything else, as the signals would end the process.
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sigusr1)
+        let host = DaemonHost(registry: PrometheusRegistry())
+        let listener = Task { await host.listen(to: signals, control) }
         defer { listener.cancel() }
-        let configuration = try config.map { try ConfigurationFile.load($0) } ?? DaemonConfiguration()
+
+        let overrides = try ConfigurationOverrides(flags: set, environment: Self.environment)
+        let load: @Sendable (InputFile) throws(CommandFailure) -> DaemonConfiguration = { file throws(CommandFailure) in
+            let configuration = try ConfigurationFile.load(file, overrides)
+            try Daemon.check(configuration)
+            return configuration
+        }
+        var file = try config.map { path throws(CommandFailure) in try ConfigurationFile.read(path) } ?? InputFile(name: "the defaults", bytes: [])
+        var configuration = try load(file)
         let server: KubeConfiguration
         do {
             server = try KubeConfiguration.load(explicitPath: kubeconfig, context: context)
         } catch {
             throw CommandFailure.world("\(error)")
         }
-        let daemon = try Daemon(configuration: configuration, server: server)
-        let code = await daemon.run()
-        if code != .good { throw CommandFailure(code: code.rawValue, message: "") }
+        var isFirst = true
+        while true {
+            let daemon = try Daemon(configuration: configuration, server: server, host: host)
+            if !isFirst { daemon.tellReload() }
+            isFirst = false
+            let watch = config.map { path in
+                ConfigurationWatch(path: path, load: load, status: host.reloads, refused: daemon.tellRefusal, logger: Logger(label: "plimsoll"))
+            }
+            let (code, change) = await daemon.run { [file, configuration] in await watch?.next(after: configuration, contents: file.bytes) }
+            guard code == .good else { throw CommandFailure(code: code.rawValue, message: "") }
+            guard let change, !host.isStopping else { return }
+            Logger(label: "plimsoll").info("beginning anew with the new configuration", metadata: ["file": "\(file.name)"])
+            (configuration, file) = (change.configuration, InputFile(name: file.name, bytes: change.contents))
+        }
+    }
+
+    private static var environment: [String: String] {
+        var variables: [String: String] = [:]
+        var cursor = environ
+        while let entry = cursor.pointee {
+            let parts = String(cString: entry).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
+            cursor += 1
+        }
+        return variables
     }
 }
 
