@@ -1,4 +1,5 @@
 import Glibc
+import KubeClient
 import KubeModel
 import TestSupport
 import Testing

@@ -18,7 +18,7 @@ struct OperationsTests {
                 try await eventually {
                     let health = try await health()
                     return health["status"]?.stringValue == "ok" && health["prometheus"]?[0]?["lastSuccess"]?.stringValue != nil
-                }, "\(try await health().text())")
+                })
             let health = try await health()
             #expect(health["phase"]?.stringValue == "running")
             #expect(health["instance"]?.stringValue == world.namespace)
