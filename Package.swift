@@ -58,7 +58,7 @@ let package = Package(
         room("HTTPTransport", ["CCurl", deque, log]),
         // Rank 3
         room("PlimsollAPI", ["KubeModel", "Values"]),
-        room("KubeClient", ["HTTPTransport", "KubeModel", "Values", log]),
+        room("KubeClient", ["HTTPTransport", "KubeModel", "Values", coreMetrics, log]),
         room("PrometheusClient", ["HTTPTransport", "PrometheusModel", "Values"]),
         // Rank 4
         room("ServiceLevels", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"]),
@@ -81,7 +81,7 @@ let package = Package(
             name: "plimsoll",
             dependencies: [
                 "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels",
-                "ServiceLevelsController", "Serving", "Values", product("ArgumentParser", "swift-argument-parser"), log, metrics,
+                "ServiceLevelsController", "Serving", "Values", product("ArgumentParser", "swift-argument-parser"), log, metrics, signals,
             ],
             swiftSettings: settings),
         // Tests
@@ -100,7 +100,7 @@ let package = Package(
         tests("KubeClient", ["HTTPTransport", "KubeModel", "Values", log]),
         tests("PrometheusClient", ["HTTPTransport", "PrometheusModel", "Values"]),
         tests("ServiceLevels", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"], exclude: ["Golden", "History"]),
-        tests("KubeRuntime", ["HTTPTransport", "KubeClient", "KubeModel", "Values"]),
+        tests("KubeRuntime", ["HTTPTransport", "KubeClient", "KubeModel", "Values", log]),
         tests(
             "ServiceLevelsController",
             ["KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels", "Values", log]),

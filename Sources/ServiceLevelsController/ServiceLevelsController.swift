@@ -32,7 +32,7 @@ package struct SLOController: Sendable {
     private let client: KubeClient
     private let store: Store<SLO>
     private let scope: Scope
-    private let sources: [String: SourceRuntime]
+    let sources: [String: SourceRuntime]
     private let sweeps: [OrphanSweep]
 
     package init(

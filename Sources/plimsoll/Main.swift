@@ -63,7 +63,10 @@ struct Plimsoll: AsyncParsableCommand {
             Exit codes: 0 good, 1 the input is at fault, 2 usage, 3 the world is at fault (a server that cannot be reached, missing rights).
             """,
         version: PlimsollVersion.text,
-        subcommands: [RunCommand.self, CRDsCommand.self, ValidateCommand.self, RenderCommand.self, VersionCommand.self])
+        subcommands: [
+            RunCommand.self, CRDsCommand.self, ValidateCommand.self, RenderCommand.self, SupportBundleCommand.self, ToggleDebugCommand.self,
+            VersionCommand.self,
+        ])
 }
 
 /// Writes lines to stderr, unbuffered.

@@ -1,6 +1,6 @@
 package import HTTPTransport
 package import KubeModel
-import Values
+package import Values
 
 /// A client of one API server. Copies share connections, credentials and the pause after a 429.
 ///
@@ -70,6 +70,10 @@ package struct KubeClient: Sendable {
 
     /// Connections and requests of one lane so far.
     package func counters(_ lane: KubeLane) -> HTTPCounters { connection.client(lane).counters }
+
+    /// When the credentials in use end, by what they are (`token`, `client_certificate`, `exec_certificate` of a plug-in,
+    /// `certificate_authority`); only of those that tell.
+    package var credentialExpiries: [(credential: String, at: Instant)] { connection.expiries }
 
     func call(_ method: String, _ path: String, query: [QueryItem] = [], body: JSON? = nil) -> KubeCall {
         let connect = min(timeout, .seconds(10))

@@ -13,6 +13,10 @@ package protocol CacheService: Sendable {
     var hasSynced: Bool { get }
     /// What keeps the cache from being true now; nil when nothing does.
     var trouble: String? { get }
+    /// How many objects the cache holds.
+    var objectCount: Int { get }
+    /// How long ago the API server last sent anything on a watch of this kind; nil before the first watch.
+    var silence: Swift.Duration? { get }
     /// Returns when `hasSynced`, or when the task is cancelled.
     func waitUntilSynced() async
     /// Runs until the task is cancelled.
@@ -31,7 +35,7 @@ package final class Reflector<Object: KubeObject>: CacheService {
         var handlers: [Handler] = []
         /// What to do after a stream that an event of its own ended.
         var verdict: ReflectorMachine.Action?
-        var lastActivity = Swift.Duration.zero
+        var lastActivity: Swift.Duration?
         var loggedTrouble: String?
     }
 
@@ -72,6 +76,8 @@ package final class Reflector<Object: KubeObject>: CacheService {
 
     package var hasSynced: Bool { synced.isOpen }
     package var trouble: String? { state.withLock { troubleText($0.machine) } }
+    package var objectCount: Int { store.count }
+    package var silence: Swift.Duration? { state.withLock(\.lastActivity).map { timeline.now - $0 } }
     package var counters: ReflectorMachine.Counters { state.withLock { $0.machine.counters } }
     /// The server doesn't have the kind.
     package var isAbsent: Bool { state.withLock { $0.machine.isAbsent } }
@@ -160,7 +166,6 @@ package final class Reflector<Object: KubeObject>: CacheService {
     private func superviseSilence() async -> WatchOutcome {
         while let deadline = state.withLock({ $0.machine.watchDeadline }) {
             let now = timeline.now
-            metrics.idle.record((now - state.withLock(\.lastActivity)) / .seconds(1))
             if now >= deadline { return .timedOut }
             do { try await timeline.sleep(until: min(deadline, now + .seconds(10))) } catch { return .stopped }
         }

@@ -4,8 +4,6 @@ import Synchronization
 /// A reflector's metrics, labelled with its kind.
 struct ReflectorMetrics: Sendable {
     let undecodable: Counter
-    /// Seconds since the open watch brought anything.
-    let idle: Gauge
     private let lists: Gauge
     private let watches: Gauge
     private let shortWatches: Gauge
@@ -15,7 +13,6 @@ struct ReflectorMetrics: Sendable {
     init(name: String) {
         let labels = [("kind", name)]
         undecodable = Counter(label: "plimsoll_reflector_undecodable_total", dimensions: labels)
-        idle = Gauge(label: "plimsoll_reflector_watch_idle_seconds", dimensions: labels)
         lists = Gauge(label: "plimsoll_reflector_lists", dimensions: labels)
         watches = Gauge(label: "plimsoll_reflector_watches", dimensions: labels)
         shortWatches = Gauge(label: "plimsoll_reflector_short_watches", dimensions: labels)

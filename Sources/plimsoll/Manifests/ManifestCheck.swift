@@ -20,6 +20,10 @@ struct ManifestCheck {
     init(_ set: ManifestSet, configuration: DaemonConfiguration?) {
         var seen: [ObjectKey: SourcePosition] = [:]
         for object in set.objects {
+            if Self.isRuleFile(object) {
+                foreign += 1
+                continue
+            }
             if let problem = Self.shapeProblem(object) {
                 problems.append(problem)
                 continue
@@ -38,6 +42,11 @@ struct ManifestCheck {
             }
             check(object, configuration: configuration, seen: &seen)
         }
+    }
+
+    /// Prometheus's own rule files lie beside manifests, and are no objects.
+    private static func isRuleFile(_ object: ManifestObject) -> Bool {
+        object.place == .root && object.json.objectValue?.keys == ["groups"] && object.json["groups"]?.arrayValue != nil
     }
 
     /// What keeps something from being an object at all, or makes it one that nobody works on.
