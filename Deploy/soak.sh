@@ -3,6 +3,7 @@
 #   ./Deploy/soak.sh storm [SEED] [ROUNDS]   200 creates, edits and deletes a round while the daemon is killed and started again
 #   ./Deploy/soak.sh quiet [SECONDS]         statuses rest while nothing changes, and are written rarely while figures move
 #   ./Deploy/soak.sh scale [COUNT]           many SLOs: time, memory and writes
+#   ./Deploy/soak.sh fuzz [SECONDS] [READER...]   the readers of foreign text under libFuzzer and AddressSanitizer, SECONDS (600) each
 set -euo pipefail
 
 # shellcheck source=lib/common.sh
@@ -11,8 +12,12 @@ set -euo pipefail
 kind=${1:-}
 case $kind in
     storm | quiet | scale) ;;
+    fuzz)
+        shift
+        exec "$ROOT/Deploy/lib/fuzz" "$@"
+        ;;
     *)
-        sed -n '2,6s/^# //p' "$0" >&2
+        sed -n '2,7s/^# //p' "$0" >&2
         exit 2
         ;;
 esac

@@ -1,17 +1,17 @@
-import HTTPTransport
-import KubeModel
+package import HTTPTransport
+package import KubeModel
 import Values
 
 /// Makes a `KubeStatus` of any answer that is no success. Pure.
-enum StatusReading {
+package enum StatusReading {
     /// What of a foreign error body is worth telling.
-    static let excerptLength = 200
+    package static let excerptLength = 200
     /// A longer body isn't parsed: a Status is small.
     static let limit = 1 << 20
     /// The longest wait, in seconds, that a server's word brings about.
     static let longestRetryAfter = 60
 
-    static func status(code: Int, headers: HTTPHeaders, body: [UInt8]) -> KubeStatus {
+    package static func status(code: Int, headers: HTTPHeaders, body: [UInt8]) -> KubeStatus {
         var status = parsed(body) ?? foreign(code: code, headers: headers, body: body)
         // A proxy may change the code, and a 200 stream's ERROR has none: the Status's own counts where it has one.
         if status.code == 0 { status.code = code }
@@ -41,7 +41,7 @@ enum StatusReading {
     }
 
     /// One line of readable text: tags and control characters out, bounded.
-    static func excerpt(_ body: [UInt8], isHTML: Bool) -> String? {
+    package static func excerpt(_ body: [UInt8], isHTML: Bool) -> String? {
         let text = String(decoding: body.prefix(16 << 10), as: UTF8.self)
         var line = ""
         var inTag = false
