@@ -94,7 +94,8 @@ let package = Package(
             path: "Tests/Soak", swiftSettings: settings),
         .target(
             name: "FuzzReaders",
-            dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "Values"], path: "Tests/Fuzz/Readers", swiftSettings: settings),
+            dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "Values"],
+            path: "Tests/Fuzz/Readers", swiftSettings: settings),
         tests("Values"),
         tests("KubeModel", ["Values"]),
         tests("PrometheusModel", ["Values"]),
@@ -117,6 +118,7 @@ let package = Package(
 
 /// Deploy/soak.sh fuzz builds this with sanitizers, as an archive: libFuzzer brings the main program.
 if Context.environment["PLIMSOLL_FUZZ"] == "1" {
-    package.targets.append(.target(name: "FuzzEntry", dependencies: ["FuzzReaders"], path: "Tests/Fuzz/Entry", swiftSettings: settings))
+    package.targets.append(
+        .target(name: "FuzzEntry", dependencies: ["FuzzReaders"], path: "Tests/Fuzz/Entry", swiftSettings: settings))
     package.products.append(.library(name: "PlimsollFuzz", type: .static, targets: ["FuzzEntry"]))
 }

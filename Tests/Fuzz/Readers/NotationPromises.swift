@@ -11,8 +11,9 @@ enum NotationPromises {
         try same(text, Factor.init) { $0.text }
         try same(text, PromDuration.init) { "\($0)" }
         // The years 0000 to 9999 only: an offset may lead beyond them, which no reader takes.
-        let years = Instant(rfc3339: "0000-01-01T00:00:00Z").map(\.microseconds) ?? 0..<(Instant(rfc3339: "9999-12-31T23:59:59Z").map(\.microseconds) ?? 0)
-        try same(text, { text in Instant(rfc3339: text).flatMap { years.contains($0.microseconds) ? $0 : nil } }) { $0.rfc3339 }
+        let first = Instant(rfc3339: "0000-01-01T00:00:00Z") ?? .epoch
+        let last = Instant(rfc3339: "9999-12-31T23:59:59Z") ?? .epoch
+        try same(text, { text in Instant(rfc3339: text).flatMap { (first...last).contains($0) ? $0 : nil } }) { $0.rfc3339 }
         try same(text, { text in try? LabelSelector.parse(text) }) { $0.text }
         _ = FieldPattern.duration.accepts(text)
         _ = FieldPattern.dnsSubdomain.accepts(text)

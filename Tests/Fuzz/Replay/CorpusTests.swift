@@ -21,6 +21,15 @@ struct CorpusTests {
         }
     }
 
+    /// What grows faster than its input would take hours here, or more memory than there is.
+    @Test(.timeLimit(.minutes(5)), arguments: FuzzReader.all.map(\.name))
+    func sizeAloneBreaksNoReader(name: String) throws {
+        let reader = try #require(FuzzReader.all.first { $0.name == name })
+        for input in HostileSizes.inputs(for: name) {
+            if let complaint = reader.complaint(about: input.bytes) { Issue.record("\(name), \(input.name): \(complaint.prefix(500))") }
+        }
+    }
+
     @Test func everyCorpusHasItsReader() throws {
         let folders = try FileManager.default.contentsOfDirectory(atPath: Self.folder)
         #expect(Set(folders) == Set(FuzzReader.all.map(\.name)))

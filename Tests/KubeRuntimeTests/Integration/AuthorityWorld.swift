@@ -190,8 +190,8 @@ struct AuthorityWorld: Sendable {
         let log = try Data(contentsOf: URL(filePath: path))
         let user = Array(daemonUser.utf8)
         return log.split(separator: UInt8(ascii: "\n")).compactMap { line in
-            guard line.firstRange(of: user) != nil, let event = try? JSON(parsing: Array(line)), event["user"]?["username"]?.stringValue == daemonUser,
-                event["objectRef"]?["name"]?.stringValue == name
+            guard line.firstRange(of: user) != nil, let event = try? JSON(parsing: Array(line)),
+                event["user"]?["username"]?.stringValue == daemonUser, event["objectRef"]?["name"]?.stringValue == name
             else { return nil }
             return AuditedRequest(
                 verb: event["verb"]?.stringValue ?? "", resource: event["objectRef"]?["resource"]?.stringValue ?? "",

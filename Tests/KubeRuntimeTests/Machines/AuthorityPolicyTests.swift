@@ -51,21 +51,23 @@ import Values
     }
 
     @Test(arguments: [
-        "", " ", "rollouts ", "other/rollouts", "../kube-system/serviceaccounts/x", "other:rollouts", "Rollouts", "a..b", ".", "-a", "a-", "a\r\nImpersonate-Group: x",
-        "é", "*", String(repeating: "a", count: 254),
+        "", " ", "rollouts ", "other/rollouts", "../kube-system/serviceaccounts/x", "other:rollouts", "Rollouts", "a..b", ".", "-a", "a-",
+        "a\r\nImpersonate-Group: x", "é", "*", String(repeating: "a", count: 254),
     ]) func anAccountIsNamedByItsNameAlone(name: String) {
         #expect(Self.reason(Self.policy.decide(Self.request(account: name))) == .accountNameInvalid)
         #expect(Self.reason(Self.policy.decide(Self.request(account: name), account: Self.account(name))) == .accountNameInvalid)
     }
 
-    @Test(arguments: [
-        (nil, "lets nobody act as it"), ("", "an empty item"), ("DrillSchedule", "lets DrillSchedule act as it, not RolloutAnalysis"),
-        ("rolloutanalysis", "found \"rolloutanalysis\""), ("RolloutAnalysis,", "an empty item"), (",RolloutAnalysis", "an empty item"),
-        ("RolloutAnalysis;DrillSchedule", "can't be read"), ("RolloutAnalysis DrillSchedule", "can't be read"), ("*", "found \"*\""),
-        ("RolloutAnalysis,*", "found \"*\""), ("RolloutAnalysis\n", "can't be read"), ("\tRolloutAnalysis", "can't be read"),
-        ("RolloutAnalysiś", "can't be read"), ("RolloutAnalysis\u{200B}", "can't be read"), ("\"RolloutAnalysis\"", "can't be read"),
-        ("ROLLOUTANALYSIS", "not RolloutAnalysis"), ("RolloutAnalysisRun", "not RolloutAnalysis"),
-    ] as [(String?, String)]) func withoutConsentNothingIsDone(allow: String?, says: String) {
+    @Test(
+        arguments: [
+            (nil, "lets nobody act as it"), ("", "an empty item"), ("DrillSchedule", "lets DrillSchedule act as it, not RolloutAnalysis"),
+            ("rolloutanalysis", "found \"rolloutanalysis\""), ("RolloutAnalysis,", "an empty item"), (",RolloutAnalysis", "an empty item"),
+            ("RolloutAnalysis;DrillSchedule", "can't be read"), ("RolloutAnalysis DrillSchedule", "can't be read"), ("*", "found \"*\""),
+            ("RolloutAnalysis,*", "found \"*\""), ("RolloutAnalysis\n", "can't be read"), ("\tRolloutAnalysis", "can't be read"),
+            ("RolloutAnalysiś", "can't be read"), ("RolloutAnalysis\u{200B}", "can't be read"), ("\"RolloutAnalysis\"", "can't be read"),
+            ("ROLLOUTANALYSIS", "not RolloutAnalysis"), ("RolloutAnalysisRun", "not RolloutAnalysis"),
+        ] as [(String?, String)]) func withoutConsentNothingIsDone(allow: String?, says: String)
+    {
         let decision = Self.policy.decide(Self.request(), account: Self.account(allow: allow))
         guard case .refuse(let refusal) = decision else {
             Issue.record("acted with \(allow ?? "no annotation")")
