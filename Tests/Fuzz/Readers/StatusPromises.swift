@@ -32,7 +32,7 @@ enum StatusPromises {
         for isHTML in [true, false] {
             let excerpt = StatusReading.excerpt(body, isHTML: isHTML) ?? ""
             try promise(excerpt.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }, "control characters in an excerpt")
-            try promise(excerpt.utf8.count <= 4 * StatusReading.excerptLength, "an excerpt of \(excerpt.utf8.count) bytes")
+            try promise(excerpt.utf8.count <= 5 * StatusReading.excerptLength + 3, "an excerpt of \(excerpt.utf8.count) bytes")
         }
     }
 }
