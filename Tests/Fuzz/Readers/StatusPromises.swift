@@ -1,5 +1,6 @@
 import HTTPTransport
 import KubeClient
+import KubeModel
 import Values
 
 /// Whatever a server or a proxy answers becomes a status with a reason, a short message on one line where it is foreign, and a bounded wait.
