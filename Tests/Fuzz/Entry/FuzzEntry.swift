@@ -5,19 +5,14 @@ import Glibc
 private let chosen: FuzzReader = {
     let name = getenv("PLIMSOLL_FUZZ_READER").map { String(cString: $0) } ?? ""
     guard let reader = FuzzReader.all.first(where: { $0.name == name }) else {
-        fputs("PLIMSOLL_FUZZ_READER must be one of \(FuzzReader.all.map(\.name).joined(separator: " ")), got \"\(name)\"\n", stderr)
-        exit(2)
+        fatalError("PLIMSOLL_FUZZ_READER must be one of \(FuzzReader.all.map(\.name).joined(separator: " ")), got \"\(name)\"")
     }
     return reader
 }()
 
-/// libFuzzer's entry: a trap or an abort is a finding.
+/// libFuzzer's entry: a trap is a finding, and so is a broken promise.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    let complaint = chosen.complaint(about: Array(UnsafeBufferPointer(start: start, count: count)))
-    if let complaint {
-        fputs("\(complaint)\n", stderr)
-        abort()
-    }
+    if let complaint = chosen.complaint(about: Array(UnsafeBufferPointer(start: start, count: count))) { fatalError(complaint) }
     return 0
 }
