@@ -18,7 +18,9 @@ struct IntegrationAuthorityTests {
                 try await world.makeDeployment(world.name(row), in: namespace)
                 guard case .there(let allow, let mayAct) = situation.account else { continue }
                 let text = allow?.replacing("KIND", with: kind.name)
-                try await world.makeAccount(world.name(row), in: namespace, allow: text, rules: mayAct ? kind.rules : nil)
+                // Not a bare nil, which could be taken for JSON's null.
+                let rules: JSON? = mayAct ? kind.rules : Optional.none
+                try await world.makeAccount(world.name(row), in: namespace, allow: text, rules: rules)
             }
             let found = try await outcomes(world)
             for (row, (kind, situation)) in Self.rows.enumerated() {
