@@ -18,7 +18,7 @@ enum SLOPromises {
         for problem in slo.problems {
             try promise(!problem.path.elements.isEmpty && !problem.message.isEmpty, "a problem without a path or a word: \(problem)")
         }
-        try promise(slo.problems.summary(limit: 512).utf8.count <= 512 + 2048, "a summary without bounds")
+        try promise(slo.problems.summary(limit: 512).utf8.count <= 512 + 4 * 1024 + 64, "a summary without bounds")
         guard let spec = slo.spec else { return }
         var problems: [Problem] = []
         let again = SLOSpec.decode(spec.json, at: "spec", problems: &problems)

@@ -1,6 +1,6 @@
-/// Inputs of about half a mebibyte that would take for ever, or all memory, where a reader's cost grows faster than its input.
+/// Inputs of a quarter of a mebibyte that would take for ever, or all memory, where a reader's cost grows faster than its input.
 enum HostileSizes {
-    static let size = 1 << 19
+    static let size = 1 << 18
 
     /// By reader: the shapes that concern it, each with its name.
     static func inputs(for reader: String) -> [(name: String, bytes: [UInt8])] {
@@ -36,6 +36,7 @@ enum HostileSizes {
 
     private static let keys: [(String, String)] = [
         ("labels in descending order", #"{"metadata":{"name":"a","labels":{"# + many { "\"\(descending($0))\":\"\"," } + #""z":""}}}"#),
+        ("a field with a long name", #"{"metadata":{"name":"a"},"spec":{""# + many { _ in "k" } + #"":1}}"#),
         ("fields that there are not", #"{"metadata":{"name":"a"},"spec":{"# + many { "\"k\($0)\":1," } + #""z":1}}"#),
     ]
 
