@@ -92,6 +92,10 @@ let package = Package(
             name: "plimsoll-soak",
             dependencies: ["KubeClient", "KubeModel", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "TestSupport", "Values"],
             path: "Tests/Soak", swiftSettings: settings),
+        .target(
+            name: "FuzzReaders",
+            dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "Values"],
+            path: "Tests/Fuzz/Readers", swiftSettings: settings),
         tests("Values"),
         tests("KubeModel", ["Values"]),
         tests("PrometheusModel", ["Values"]),
@@ -108,5 +112,13 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests", dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "TestSupport", "Values"],
             path: "Tests/EndToEnd", swiftSettings: settings),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzReaders"], path: "Tests/Fuzz/Replay", swiftSettings: settings),
     ]
 )
+
+/// Deploy/soak.sh fuzz builds this with sanitizers, as an archive: libFuzzer brings the main program.
+if Context.environment["PLIMSOLL_FUZZ"] == "1" {
+    package.targets.append(
+        .target(name: "FuzzEntry", dependencies: ["FuzzReaders"], path: "Tests/Fuzz/Entry", swiftSettings: settings))
+    package.products.append(.library(name: "PlimsollFuzz", type: .static, targets: ["FuzzEntry"]))
+}

@@ -4,6 +4,7 @@
 #   ./Deploy/soak.sh quiet [SECONDS]         statuses rest while nothing changes, and are written rarely while figures move
 #   ./Deploy/soak.sh scale [COUNT]           many SLOs: time, memory and writes
 #   ./Deploy/soak.sh leader [RUNS] [usual]   leaders killed, ended and stopped; 'usual': leases of 15 s and stops of 60 s instead of 3 s and 8 s
+#   ./Deploy/soak.sh fuzz [SECONDS] [READER...]   the readers of foreign text under libFuzzer and AddressSanitizer, SECONDS (600) each
 set -euo pipefail
 
 # shellcheck source=lib/common.sh
@@ -12,8 +13,12 @@ set -euo pipefail
 kind=${1:-}
 case $kind in
     storm | quiet | scale | leader) ;;
+    fuzz)
+        shift
+        exec "$ROOT/Deploy/lib/fuzz" "$@"
+        ;;
     *)
-        sed -n '2,7s/^# //p' "$0" >&2
+        sed -n '2,/^set/s/^# //p' "$0" >&2
         exit 2
         ;;
 esac

@@ -38,11 +38,10 @@ package struct KubeClient: Sendable {
         impersonating(Impersonation(user: user, groups: groups))
     }
 
-    /// A copy that acts as a service account, with the groups that the API server gives it.
+    /// A copy that acts as a service account. Its groups are not named: the API server adds them itself, and naming them would take the right to
+    /// impersonate groups, which can't be bounded by namespace.
     package func impersonating(serviceAccount key: ObjectKey) -> KubeClient {
-        impersonating(
-            user: "system:serviceaccount:\(key.namespace):\(key.name)",
-            groups: ["system:serviceaccounts", "system:serviceaccounts:\(key.namespace)", "system:authenticated"])
+        impersonating(user: "system:serviceaccount:\(key.namespace):\(key.name)")
     }
 
     /// A copy for the leader's lease: a connection of its own, no repeats, no pauses, and a deadline that fits the lease.

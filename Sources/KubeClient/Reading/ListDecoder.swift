@@ -1,9 +1,9 @@
-import KubeModel
+package import KubeModel
 import Values
 
 /// Reads the lists of API servers: built-in kinds have `metadata` before `items` and items without apiVersion and kind; custom ones the reverse.
-enum ListDecoder {
-    static func decode<Item: KubeReadable>(_ bytes: [UInt8], as type: Item.Type) throws -> ListPage<Item> {
+package enum ListDecoder {
+    package static func decode<Item: KubeReadable>(_ bytes: [UInt8], as type: Item.Type) throws -> ListPage<Item> {
         var page = ListPage<Item>()
         var kind = ""
         var apiVersion = ""

@@ -15,7 +15,7 @@ package enum WatchEvent<Object: KubeReadable>: Sendable {
     case undecodable(String)
 
     /// Reads one line of a watch's body. Never throws: what can't be read is an event too.
-    static func decode(_ line: [UInt8], resource: ResourceKind) -> WatchEvent {
+    package static func decode(_ line: [UInt8], resource: ResourceKind) -> WatchEvent {
         var type = ""
         do {
             return try JSONReader.read(line) { reader in
