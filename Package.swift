@@ -86,7 +86,11 @@ let package = Package(
             swiftSettings: settings),
         // Tests
         .target(
-            name: "TestSupport", dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "Values"], path: "Tests/TestSupport",
+            name: "TestSupport",
+            dependencies: [
+                "HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "Values", product("NIOCore", "swift-nio"),
+                product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio"),
+            ], path: "Tests/TestSupport",
             swiftSettings: settings),
         .executableTarget(
             name: "plimsoll-soak",

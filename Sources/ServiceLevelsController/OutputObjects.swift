@@ -18,7 +18,9 @@ final class OutputObjects: Sendable {
     private let configMaps: Reflector<RuleConfigMap>
     private let used = Mutex<Set<SLOSourceDefinition.Output>>([])
 
-    init(instance: String, client: KubeClient, namespace: String?, gate: ConsistencyGate, timeline: Timeline) {
+    init(
+        instance: String, client: KubeClient, namespace: String?, gate: ConsistencyGate, admission: ListAdmission, timeline: Timeline
+    ) {
         self.instance = instance
         self.client = client
         self.gate = gate
@@ -27,10 +29,10 @@ final class OutputObjects: Sendable {
         let selector = "\(RuleObjects.instanceLabel)=\(instance)"
         prometheusRules = Reflector(
             source: KubeCollection(client, of: PrometheusRuleObject.self, namespace: namespace, labelSelector: selector),
-            store: Store(indexes: Self.owners()), absenceIsSynced: true, timeline: timeline)
+            store: Store(indexes: Self.owners()), absenceIsSynced: true, admission: admission, timeline: timeline)
         configMaps = Reflector(
             source: KubeCollection(client, of: RuleConfigMap.self, namespace: namespace, labelSelector: selector),
-            store: Store(indexes: Self.owners()), timeline: timeline)
+            store: Store(indexes: Self.owners()), admission: admission, timeline: timeline)
         gate.register(prometheusRules.store)
         gate.register(configMaps.store)
     }

@@ -34,11 +34,13 @@ package struct SLOController: Sendable {
         instance: String, client: KubeClient, scope: Scope, sources definitions: [SLOSourceDefinition], events: EventRecorder, workers: Int = 8,
         timeline: Timeline = Timeline(), wallClock: @escaping @Sendable () -> Instant, logger: Logger
     ) {
-        let slos = Reflector(source: KubeCollection(client, of: SLO.self, namespace: scope.namespace), store: Store<SLO>(), timeline: timeline)
+        let admission = ListAdmission()
+        let slos = Reflector(
+            source: KubeCollection(client, of: SLO.self, namespace: scope.namespace), store: Store<SLO>(), admission: admission, timeline: timeline)
         let gate = ConsistencyGate(timeline: timeline)
         gate.register(slos.store)
         let relay = KeyRelay()
-        let objects = OutputObjects(instance: instance, client: client, namespace: scope.namespace, gate: gate, timeline: timeline)
+        let objects = OutputObjects(instance: instance, client: client, namespace: scope.namespace, gate: gate, admission: admission, timeline: timeline)
         var sources: [String: SourceRuntime] = [:]
         for definition in definitions {
             sources[definition.name] = SourceRuntime(
