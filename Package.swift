@@ -88,10 +88,9 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "Values", product("NIOCore", "swift-nio"),
-                product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio"),
-            ], path: "Tests/TestSupport",
-            swiftSettings: settings),
+                "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "Values", product("NIOCore", "swift-nio"),
+                product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio"), heap, log,
+            ], path: "Tests/TestSupport", swiftSettings: optimised),
         .executableTarget(
             name: "plimsoll-soak",
             dependencies: ["KubeClient", "KubeModel", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "TestSupport", "Values"],

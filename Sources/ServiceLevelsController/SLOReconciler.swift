@@ -58,6 +58,8 @@ final class SLOReconciler: Sendable {
     }
 
     func reconcile(_ key: ObjectKey) async -> Outcome {
+        // One that is there and can't be read keeps what it has, as at the sweep.
+        if store.get(key) == nil, isInScope(key.namespace), store.unreadable.contains(key.description) { return .done }
         guard let slo = store.get(key), slo.metadata.deletionTimestamp == nil, isInScope(key.namespace) else {
             return await forget(key)
         }
