@@ -88,8 +88,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "Values", product("NIOCore", "swift-nio"),
-                product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio"), heap, log,
+                "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "Values",
+                product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio"), heap, log,
             ], path: "Tests/TestSupport", swiftSettings: optimised),
         .executableTarget(
             name: "plimsoll-soak",

@@ -10,13 +10,13 @@ package final class Daemon: Sendable {
     ///   - kubeconfig: another than the admin's.
     package init(
         _ world: World, prometheusURL: String? = nil, kubeconfig: String? = nil, interval: String = "5s", poll: String = "2s",
-        output: String = "plimsoll.log"
+        output: String = "plimsoll.log", config name: String = "plimsoll.yaml"
     ) throws {
         guard let binary = TestEnvironment.binary, let admin = TestEnvironment.kubeconfig else {
             throw Missing("the release binary: run by Deploy/test.sh")
         }
         let port = try freePort()
-        let config = world.scratch.file("plimsoll.yaml")
+        let config = world.scratch.file(name)
         try writeFile(
             config,
             """

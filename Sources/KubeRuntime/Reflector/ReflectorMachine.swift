@@ -1,3 +1,5 @@
+import KubeModel
+
 /// Keeps a cache true to one collection of the API server: asks for all objects (as the beginning of a watch where the server can do that, else as
 /// a list in pages), then watches, and knows what each failure asks for.
 ///
@@ -326,7 +328,9 @@ package struct ReflectorMachine: Sendable {
     }
 
     private mutating func advance(_ version: String, now: Swift.Duration) {
-        if !version.isEmpty { resourceVersion = version }
+        // A watch never goes back; what says so comes from no API server, and to watch from there would only expire.
+        let isOlder = resourceVersion.map { ResourceVersion.order(version, $0) == .older } ?? false
+        if !version.isEmpty, !isOlder { resourceVersion = version }
         watchDeadline = bookmarkSeen ? min(watchEnd, now + settings.idleAfterBookmark) : watchEnd
     }
 

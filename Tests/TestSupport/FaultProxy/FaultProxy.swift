@@ -14,6 +14,7 @@ package final class FaultProxy: Sendable {
         var plan: FaultPlan
         var seen: [SeenRequest] = []
         var open: [ObjectIdentifier: any Channel] = [:]
+        var frozen: Set<ObjectIdentifier> = []
     }
 
     private let address: String
@@ -104,6 +105,16 @@ package final class FaultProxy: Sendable {
         for channel in state.withLock({ Array($0.open.values) }) { Self.reset(channel) }
     }
 
+    /// The answers that are under way fall silent for ever; their connections stay, and new ones are not concerned.
+    /// Gives how many connections there are.
+    @discardableResult
+    package func freeze() -> Int {
+        state.withLock { state in
+            state.frozen = Set(state.open.keys)
+            return state.frozen.count
+        }
+    }
+
     // MARK: Serving
 
     private func accept(_ listener: NIOAsyncChannel<Connection, Never>) async throws {
@@ -126,7 +137,10 @@ package final class FaultProxy: Sendable {
         } onCancel: {
             work.cancel()
         }
-        state.withLock { $0.open[ObjectIdentifier(channel)] = nil }
+        state.withLock { state in
+            state.open[ObjectIdentifier(channel)] = nil
+            state.frozen.remove(ObjectIdentifier(channel))
+        }
     }
 
     private func serve(
@@ -194,7 +208,8 @@ package final class FaultProxy: Sendable {
         var chunks = answer.makeAsyncIterator()
         while true {
             for step in steps {
-                switch step {
+                let isFrozen = state.withLock { $0.frozen.contains(ObjectIdentifier(channel)) }
+                switch isFrozen ? .stall : step {
                 case .chunk(let bytes): try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
                 case .cut:
                     Self.reset(channel)
