@@ -40,7 +40,8 @@ package struct SLOController: Sendable {
         let gate = ConsistencyGate(timeline: timeline)
         gate.register(slos.store)
         let relay = KeyRelay()
-        let objects = OutputObjects(instance: instance, client: client, namespace: scope.namespace, gate: gate, admission: admission, timeline: timeline)
+        let objects = OutputObjects(
+            instance: instance, client: client, namespace: scope.namespace, gate: gate, admission: admission, timeline: timeline)
         var sources: [String: SourceRuntime] = [:]
         for definition in definitions {
             sources[definition.name] = SourceRuntime(

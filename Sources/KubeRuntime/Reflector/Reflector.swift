@@ -169,11 +169,8 @@ package final class Reflector<Object: KubeObject>: CacheService {
             group.cancelAll()
             return first
         }
-        return core.watchConcluded(
-            switch outcome {
-            case .of(let outcome): outcome
-            case .stopped: .ended
-            }, now: timeline.now)
+        let conclusion: ReflectorCore<Object>.WatchOutcome = if case .of(let outcome) = outcome { outcome } else { .ended }
+        return core.watchConcluded(conclusion, now: timeline.now)
     }
 
     /// Ends when the stream has been silent for longer than the machine allows. Looks every few seconds, as the deadline may move forward.

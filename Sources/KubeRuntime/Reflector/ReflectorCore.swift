@@ -1,8 +1,9 @@
-import KubeClient
+import CoreMetrics
+package import KubeClient
 package import KubeModel
 package import Logging
 import Synchronization
-package import Values
+import Values
 
 /// A reflector without its I/O and its clock: the machine, the store, what a list sets aside, and the handlers. The shell (`Reflector`) performs the
 /// actions and tells what came of them; a simulation does the same on a virtual clock.
@@ -108,7 +109,11 @@ package final class ReflectorCore<Object: KubeObject>: Sendable {
 
     /// The store has it, and the handlers were told. `isSynced`: so the first list counts as there.
     package func replaced(isSynced: Bool = true, now: Swift.Duration) -> Action {
-        step { machine, generator in machine.replaced(now: now, using: &generator) } after: { if isSynced { $0.hasSynced = true } }
+        step { machine, generator in
+            machine.replaced(now: now, using: &generator)
+        } after: {
+            if isSynced { $0.hasSynced = true }
+        }
     }
 
     package func waited(now: Swift.Duration) -> Action { step { $0.waited(now: now, using: &$1) } }

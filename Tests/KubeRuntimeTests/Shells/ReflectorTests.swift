@@ -197,7 +197,8 @@ struct ReflectorTests {
         let rig = Rig(
             lists: [.page([Thing("a", 1)], version: "10")],
             watches: [
-                .init(refused: status(422, "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled", reason: "Invalid"))
+                .init(
+                    refused: status(422, "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled", reason: "Invalid"))
             ], watchList: true)
         #expect(await rig.run { rig.source.calls.last == "watch 10" })
         #expect(rig.source.calls == ["watch all", "list 500 -", "watch 10"])

@@ -1,4 +1,4 @@
-package import Values
+import Values
 
 /// A request as the proxy's rules see it.
 package struct SeenRequest: Sendable, Hashable, CustomStringConvertible {

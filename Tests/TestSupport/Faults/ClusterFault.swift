@@ -46,7 +46,9 @@ package enum ClusterFault: String, Sendable, CaseIterable {
         func post(_ path: String, _ body: JSON) async throws -> JSON {
             let headers = [HTTPHeader("Content-Type", "application/json")]
             let response = try await http.send(HTTPRequest(method: "POST", url: "\(url)/v3/\(path)", headers: headers, body: body.bytes()))
-            guard response.status == 200 else { throw Missing("\(path) of etcd: \(response.status) \(String(decoding: response.body, as: UTF8.self))") }
+            guard response.status == 200 else {
+                throw Missing("\(path) of etcd: \(response.status) \(String(decoding: response.body, as: UTF8.self))")
+            }
             return try JSON(parsing: response.body)
         }
         let result: Result<Void, any Error>

@@ -1,5 +1,5 @@
 import KubeClient
-package import KubeModel
+import KubeModel
 import PlimsollAPI
 import Synchronization
 import Values
@@ -35,23 +35,18 @@ package final class FaultStage: Sendable {
     package func run(_ name: String, within limit: Swift.Duration = .seconds(90), _ disturb: @Sendable (FaultStage) async throws -> Void)
         async throws -> Outcome
     {
-        let edits = Mutex(0)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                while !Task.isCancelled {
-                    if (try? await self.edit()) != nil { edits.withLock { $0 += 1 } }
-                    try await Task.sleep(for: .milliseconds(200))
-                }
-            }
+        let edits = try await withThrowingTaskGroup(of: Int.self) { group in
+            group.addTask { await self.editUntilCancelled() }
             let result: Result<Void, any Error>
             do { result = .success(try await disturb(self)) } catch { result = .failure(error) }
             group.cancelAll()
             try result.get()
+            return try await group.next() ?? 0
         }
         // One more change of each, so that one that nobody hears of shows.
         for name in names { try await world.apply(name, dice.withLock { world.randomSpec(&$0) }) }
         let settled = try await settle(within: limit, name)
-        return Outcome(edits: edits.withLock { $0 } + names.count, settled: settled, resident: try await residentMegabytes())
+        return Outcome(edits: edits + names.count, settled: settled, resident: try await residentMegabytes())
     }
 
     /// Waits until all is as the objects ask; gives how long that took.
@@ -70,6 +65,16 @@ package final class FaultStage: Sendable {
         }
         guard daemon.process.isRunning else { throw Missing("a living daemon after \(what); its log:\n\(daemon.process.output.suffix(6_000))") }
         return ContinuousClock.now - start
+    }
+
+    /// Gives how many edits the API server took.
+    private func editUntilCancelled() async -> Int {
+        var edits = 0
+        while !Task.isCancelled {
+            if (try? await edit()) != nil { edits += 1 }
+            try? await Task.sleep(for: .milliseconds(200))
+        }
+        return edits
     }
 
     private func edit() async throws {

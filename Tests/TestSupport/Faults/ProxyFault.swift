@@ -1,3 +1,5 @@
+import Values
+
 /// Faults that a proxy between the daemon and a real API server makes: shape-tested where the server itself can't be brought to them.
 package struct ProxyFault: Sendable, CustomStringConvertible {
     package let name: String
@@ -83,7 +85,9 @@ package struct ProxyFault: Sendable, CustomStringConvertible {
             FaultRule(.answer(.init(status: 200, json: ["kind": "PodList", "apiVersion": "v1", "items": 3])), kinds: [.list], probability: 0.3),
             FaultRule(.answer(.init(status: 200, json: ["kind": "Status", "status": "Success"])), kinds: [.list], probability: 0.3),
             watch(.insert(line: "<html>502 Bad Gateway</html>", after: 0), 0.2),
-            watch(.insert(line: #"{"type":"ADDED","object":{"kind":"Pod","apiVersion":"v1","metadata":{"name":"x","resourceVersion":"5"}}}"#, after: 0), 0.3),
+            watch(
+                .insert(line: #"{"type":"ADDED","object":{"kind":"Pod","apiVersion":"v1","metadata":{"name":"x","resourceVersion":"5"}}}"#, after: 0),
+                0.3),
             watch(.insert(line: #"{"type":"ADDED","object":{"kind":"SLO","apiVersion":"plimsoll.dev/v1alpha1","metadata":{}}}"#, after: 0), 0.3),
             watch(.insert(line: #"{"type":"MODIFIED","object":null}"#, after: 1), 0.3), watch(.insert(line: huge, after: 0), 0.5),
             watch(.insert(line: #"{"type":"NEWS"}"#, after: 0), 1),
@@ -91,7 +95,8 @@ package struct ProxyFault: Sendable, CustomStringConvertible {
 
     private static let huge: String = {
         let filling = String(repeating: "x", count: 8 << 20)
-        return #"{"type":"MODIFIED","object":{"kind":"SLO","apiVersion":"plimsoll.dev/v1alpha1","metadata":{"name":"huge","namespace":"none","uid":"h","#
+        return
+            #"{"type":"MODIFIED","object":{"kind":"SLO","apiVersion":"plimsoll.dev/v1alpha1","metadata":{"name":"huge","namespace":"none","uid":"h","#
             + #""resourceVersion":"1"},"spec":{"service":"\#(filling)"}}}"#
     }()
 

@@ -17,6 +17,8 @@ package final class Simulation {
         /// What is not as it must be; empty when all is well.
         package var complaints: [String] = []
 
+        package init(seed: UInt64) { self.seed = seed }
+
         package var description: String {
             "seed=\(seed) edits=\(edits) storms=\(storms) kills=\(kills) reconciles=\(reconciles) lists=\(lists) watches=\(watches)"
                 + " steps=\(steps) \(complaints.isEmpty ? "ok" : "FAILED: \(complaints.prefix(5).joined(separator: "; "))")"
