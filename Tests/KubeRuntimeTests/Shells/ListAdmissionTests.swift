@@ -1,34 +1,46 @@
 import KubeRuntime
-import Synchronization
-import TestSupport
 import Testing
 
 struct ListAdmissionTests {
+    private actor Tally {
+        private var running = 0
+        private(set) var most = 0
+        private(set) var done = 0
+
+        func begin() {
+            running += 1
+            most = max(most, running)
+        }
+
+        func end() {
+            running -= 1
+            done += 1
+        }
+    }
+
     @Test func atMostSoManyAtOnceAndAllInTheEnd() async {
         let admission = ListAdmission(limit: 4)
-        let (running, most, done) = (Atomic(0), Atomic(0), Atomic(0))
+        let tally = Tally()
         await withDiscardingTaskGroup { group in
             for _ in 0..<20 {
                 group.addTask {
                     await admission.enter()
-                    let now = running.add(1, ordering: .relaxed).newValue
-                    most.max(now, ordering: .relaxed)
+                    await tally.begin()
                     try? await Task.sleep(for: .milliseconds(5))
-                    running.subtract(1, ordering: .relaxed)
+                    await tally.end()
                     admission.leave()
-                    done.add(1, ordering: .relaxed)
                 }
             }
         }
-        #expect(most.load(ordering: .relaxed) <= 4)
-        #expect(done.load(ordering: .relaxed) == 20)
+        #expect(await tally.most <= 4)
+        #expect(await tally.done == 20)
         #expect(admission.underWay == 0)
     }
 
     @Test func oneThatGivesUpLetsNobodyInEarly() async {
         let admission = ListAdmission(limit: 1)
         await admission.enter()
-        let entered = Atomic(false)
+        let tally = Tally()
         let impatient = Task {
             await admission.enter()
             admission.leave()
@@ -36,17 +48,17 @@ struct ListAdmissionTests {
         try? await Task.sleep(for: .milliseconds(20))
         let patient = Task {
             await admission.enter()
-            entered.store(true, ordering: .relaxed)
+            await tally.end()
             admission.leave()
         }
         try? await Task.sleep(for: .milliseconds(20))
         impatient.cancel()
         await impatient.value
         try? await Task.sleep(for: .milliseconds(20))
-        #expect(!entered.load(ordering: .relaxed))
+        #expect(await tally.done == 0)
         admission.leave()
         await patient.value
-        #expect(entered.load(ordering: .relaxed))
+        #expect(await tally.done == 1)
     }
 
     @Test func aKindAloneIsNotPutOff() {
