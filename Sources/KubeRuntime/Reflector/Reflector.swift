@@ -82,6 +82,9 @@ package final class Reflector<Object: KubeObject>: CacheService {
     /// Adds a handler; only before `run`, so that it sees everything.
     package func onChange(_ handler: @escaping Handler) { core.onChange(handler) }
 
+    /// Adds a handler for the end of objects that could never be read; only before `run`.
+    package func onVanish(_ handler: @escaping ReflectorCore<Object>.VanishHandler) { core.onVanish(handler) }
+
     package func run() async {
         defer { leaveAdmission() }
         await spreadStart()

@@ -9,6 +9,8 @@ import Values
 /// actions and tells what came of them; a simulation does the same on a virtual clock.
 package final class ReflectorCore<Object: KubeObject>: Sendable {
     package typealias Handler = @Sendable (StoreChange<Object>, ChangeOrigin) -> Void
+    /// Told of the end of an object that could never be read: there is nothing to show of it but its key.
+    package typealias VanishHandler = @Sendable (ObjectKey) -> Void
     package typealias Action = ReflectorMachine.Action
 
     /// What to do with a stream after one of its events.
@@ -29,6 +31,7 @@ package final class ReflectorCore<Object: KubeObject>: Sendable {
         var machine: ReflectorMachine
         var generator: SeededGenerator
         var handlers: [Handler] = []
+        var vanishHandlers: [VanishHandler] = []
         /// Objects of a list, until the store gets them. Of a watch's beginning, the last of a key counts.
         var pages: [Object] = []
         var beginning: [ObjectKey: Object] = [:]
@@ -56,6 +59,8 @@ package final class ReflectorCore<Object: KubeObject>: Sendable {
     package var hasSynced: Bool { state.withLock(\.hasSynced) }
 
     package func onChange(_ handler: @escaping Handler) { state.withLock { $0.handlers.append(handler) } }
+
+    package func onVanish(_ handler: @escaping VanishHandler) { state.withLock { $0.vanishHandlers.append(handler) } }
 
     // MARK: Listing
 
@@ -99,7 +104,9 @@ package final class ReflectorCore<Object: KubeObject>: Sendable {
             defer { (state.pages, state.beginning, state.unreadable) = ([], [:], []) }
             return (objects, state.unreadable)
         }
+        let unreadableBefore = store.unreadable
         let changes = store.replace(with: objects, resourceVersion: resourceVersion, unreadable: unreadable)
+        for text in unreadableBefore.subtracting(unreadable) { vanish(text, unless: changes) }
         logger.debug("listed", metadata: ["objects": "\(objects.count)", "changes": "\(changes.count)", "version": "\(resourceVersion)"])
         return changes
     }
@@ -184,7 +191,10 @@ package final class ReflectorCore<Object: KubeObject>: Sendable {
             return true
         }
         if isBeginning { return .goOn }
-        for change in isDeletion ? store.delete(object) : store.apply(object) { tell(change, .watch) }
+        let wasUnreadable = store.unreadable.contains(object.metadata.key.description)
+        let changes = isDeletion ? store.delete(object) : store.apply(object)
+        for change in changes { tell(change, .watch) }
+        if isDeletion, wasUnreadable { vanish(object.metadata.key.description, unless: changes) }
         // Only now: the version stands for what the store has.
         state.withLock { $0.machine.accepted(resourceVersion: object.metadata.resourceVersion, now: now) }
         return .goOn
@@ -207,11 +217,20 @@ package final class ReflectorCore<Object: KubeObject>: Sendable {
             if identity.isDeletion {
                 let changes = store.delete(identity.key, uid: identity.uid, resourceVersion: identity.resourceVersion)
                 for change in changes { tell(change, .watch) }
+                vanish(identity.key.description, unless: changes)
             } else {
                 store.markUnreadable(identity.key, resourceVersion: identity.resourceVersion)
             }
         }
         state.withLock { $0.machine.skipped(resourceVersion: identity.resourceVersion, now: now) }
+    }
+
+    /// Tells of the end of an object that was known to be there and never known as it was.
+    private func vanish(_ text: String, unless changes: [StoreChange<Object>]) {
+        let parts = text.split(separator: "/", maxSplits: 1)
+        let key = ObjectKey(namespace: parts.count == 2 ? String(parts[0]) : "", name: parts.last.map(String.init) ?? "")
+        guard store.get(key) == nil, !changes.contains(where: { $0.key == key }) else { return }
+        for handler in state.withLock(\.vanishHandlers) { handler(key) }
     }
 
     private func garbled(_ message: String, now: Swift.Duration) -> Taken {

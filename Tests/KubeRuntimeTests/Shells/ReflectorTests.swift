@@ -16,7 +16,10 @@ private struct Rig {
 
     final class Recording: Sendable {
         private let lines = Mutex<[String]>([])
+        private let ends = Mutex<[String]>([])
         var all: [String] { lines.withLock { $0 } }
+        var vanished: [String] { ends.withLock { $0 } }
+        func vanish(_ key: ObjectKey) { ends.withLock { $0.append(key.description) } }
         func add(_ line: String) { lines.withLock { $0.append(line) } }
     }
 
@@ -31,6 +34,7 @@ private struct Rig {
         reflector = Reflector(
             source: source, store: store, absenceIsSynced: absenceIsSynced, settings: settings, timeline: Timeline(clock), seed: 1)
         let (told, store) = (told, store)
+        reflector.onVanish { told.vanish($0) }
         reflector.onChange { change, origin in
             // The store has it before the handler hears of it.
             switch change {
@@ -223,6 +227,17 @@ struct ReflectorTests {
         #expect(rig.told.all.dropFirst(2) == ["-a?@1 relist", "+c@30 relist"])
     }
 
+    /// Nothing is known of it but that it was there; whoever keeps something of its must hear of its end, by an event or by a list.
+    @Test(arguments: [true, false]) func theEndOfAnObjectThatCouldNeverBeReadIsTold(byEvent: Bool) async {
+        let gone = UndecodableEvent("a", identity: .init(key: key("a"), uid: "u-a", resourceVersion: "11", isDeletion: true))
+        let rig = Rig(
+            lists: [.page([], version: "10", unreadable: ["shop/a", "shop/b"]), .page([], version: "20", unreadable: ["shop/b"])],
+            watches: [.init(events: byEvent ? [.event(.undecodable(gone)), .silence] : [.breaks(status(410, "old", reason: "Expired"))])])
+        #expect(await rig.run { !rig.told.vanished.isEmpty })
+        #expect(rig.told.vanished == ["shop/a"])
+        #expect(rig.told.all.isEmpty)
+    }
+
     /// An object that is whole JSON and no Thing holds up nobody: not once, and not each time that it changes.
     @Test func anUnreadableObjectIsLeftOutAndTheWatchGoesOn() async {
         func unreadable(_ name: String, _ version: String, deleted: Bool = false) -> ScriptedCollection.Event {
@@ -245,6 +260,7 @@ struct ReflectorTests {
         #expect(rig.store.get(key("a"))?.metadata.resourceVersion == "1")
         #expect(rig.store.unreadable == ["shop/a", "shop/b"])
         #expect(rig.reflector.counters.undecodable == 4)
+        #expect(rig.told.vanished.isEmpty)
         #expect(rig.reflector.trouble == nil)
     }
 }

@@ -16,6 +16,7 @@ final class SimulatedDaemon {
     private(set) var followers: [SimulatedFollower] = []
     private var working: Set<ObjectKey> = []
     private var timer: Swift.Duration?
+    private var waitsForSync = false
     /// The versions that the server answered to this life's writes, by owner: what the next run for it must have seen.
     private var acknowledged: [ObjectKey: [(kind: SimulatedKind, version: String)]] = [:]
     private(set) var reconciles = 0
@@ -27,7 +28,8 @@ final class SimulatedDaemon {
         generator = link.generator()
         for kind in SimulatedKind.allCases {
             let seed = UInt64.random(in: 0 ... .max, using: &generator)
-            followers.append(SimulatedFollower(kind, link, seed: seed) { [unowned self] in changed(kind, $0) })
+            followers.append(
+                SimulatedFollower(kind, link, seed: seed, onVanish: { [unowned self] in vanished(kind, $0) }) { [unowned self] in changed(kind, $0) })
         }
         gate.register(parents, for: SimulatedKind.parent.resource)
         gate.register(children, for: SimulatedKind.child.resource)
@@ -63,18 +65,34 @@ final class SimulatedDaemon {
         link.after(.zero) { [self] in pump() }
     }
 
+    private func vanished(_ kind: SimulatedKind, _ key: ObjectKey) {
+        guard kind == .parent else { return }
+        _ = queue.add(key, now: link.now)
+        link.after(.zero) { [self] in pump() }
+    }
+
     private func pump() {
-        guard followers.allSatisfy(\.core.hasSynced) else { return link.after(.seconds(1)) { [self] in pump() } }
+        guard followers.allSatisfy(\.core.hasSynced) else { return waitForSync() }
         while working.count < Self.workers, let popped = queue.pop(now: link.now) {
             if !working.insert(popped.key).inserted { ownComplaints.append("\(popped.key) is reconciled twice at once") }
             passGate(popped.key, since: link.now)
         }
-        if let deadline = queue.nextDeadline(), deadline != timer {
+        // What is due already waits for a worker, who pumps when he is done.
+        if let deadline = queue.nextDeadline(), deadline > link.now, deadline != timer {
             timer = deadline
             link.at(deadline) { [self] in
                 timer = nil
                 pump()
             }
+        }
+    }
+
+    private func waitForSync() {
+        guard !waitsForSync else { return }
+        waitsForSync = true
+        link.after(.seconds(1)) { [self] in
+            waitsForSync = false
+            pump()
         }
     }
 

@@ -19,6 +19,7 @@ final class SimulatedFollower {
     }
     private final class Inbox: Sendable {
         let changes = Mutex<[StoreChange<SimulatedObject>]>([])
+        let vanished = Mutex<[ObjectKey]>([])
     }
 
     let kind: SimulatedKind
@@ -28,10 +29,15 @@ final class SimulatedFollower {
     private var stream: Stream?
     /// What the handlers were told comes to: must be the store.
     private(set) var told: [ObjectKey: SimulatedObject] = [:]
+    private let onVanish: (ObjectKey) -> Void
     private let onChange: (StoreChange<SimulatedObject>) -> Void
     private(set) var complaints: [String] = []
 
-    init(_ kind: SimulatedKind, _ link: SimulatedLink, seed: UInt64, onChange: @escaping (StoreChange<SimulatedObject>) -> Void) {
+    init(
+        _ kind: SimulatedKind, _ link: SimulatedLink, seed: UInt64, onVanish: @escaping (ObjectKey) -> Void,
+        onChange: @escaping (StoreChange<SimulatedObject>) -> Void
+    ) {
+        self.onVanish = onVanish
         self.kind = kind
         self.link = link
         self.onChange = onChange
@@ -41,6 +47,7 @@ final class SimulatedFollower {
         logger.logLevel = .critical
         core = ReflectorCore(
             store: Store(indexes: ["owner": { [$0.owner] }]), name: kind.resource.description, settings: settings, seed: seed, logger: logger)
+        core.onVanish { [inbox] key in inbox.vanished.withLock { $0.append(key) } }
         core.onChange { [inbox] change, _ in inbox.changes.withLock { $0.append(change) } }
     }
 
@@ -203,6 +210,11 @@ final class SimulatedFollower {
             defer { changes = [] }
             return changes
         }
+        let vanished = inbox.vanished.withLock { vanished in
+            defer { vanished = [] }
+            return vanished
+        }
+        for key in vanished { onVanish(key) }
         for change in changes {
             switch change {
             case .applied(let old, let new):
