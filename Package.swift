@@ -86,8 +86,11 @@ let package = Package(
             swiftSettings: settings),
         // Tests
         .target(
-            name: "TestSupport", dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "Values"], path: "Tests/TestSupport",
-            swiftSettings: settings),
+            name: "TestSupport",
+            dependencies: [
+                "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "Values",
+                product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio"), heap, log,
+            ], path: "Tests/TestSupport", swiftSettings: optimised),
         .executableTarget(
             name: "plimsoll-soak",
             dependencies: ["KubeClient", "KubeModel", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "TestSupport", "Values"],

@@ -15,12 +15,14 @@ struct ObjectOutput<Object: RuleObject>: RuleOutput {
     let make: @Sendable (GeneratedRules, SLO) throws -> JSON
 
     func write(_ rules: GeneratedRules, for slo: SLO) async throws -> Bool {
-        let desired = try make(rules, slo)
+        var desired = try make(rules, slo)
         let wanted = ObjectMeta(json: desired["metadata"] ?? .null)
         if let existing = try await existing(wanted.key) {
             if isOurs(existing, slo) {
                 if let other = otherInstance(existing) { throw ForeignInstance(kind: Object.resource.kind, key: wanted.key, instance: other) }
                 if existing.content == Object.digest(desired[Object.contentField] ?? .null), carries(existing.metadata, wanted) { return false }
+                // Should it be deleted in this moment, it must not come back without its past: the server answers with a conflict.
+                desired["metadata"]?["uid"] = .string(existing.metadata.uid)
             } else {
                 guard isLeftover(existing, slo) else { throw ForeignObject(kind: Object.resource.kind, key: wanted.key) }
                 try await delete(existing)

@@ -22,7 +22,8 @@ final class OutputObjects: Sendable {
     private let used = Mutex<Set<SLOSourceDefinition.Output>>([])
 
     init(
-        instance: String, client: KubeClient, namespace: String?, gate: ConsistencyGate, fence: WriteFence?, timeline: Timeline, logger: Logger
+        instance: String, client: KubeClient, namespace: String?, gate: ConsistencyGate, fence: WriteFence?, admission: ListAdmission,
+        timeline: Timeline, logger: Logger
     ) {
         self.instance = instance
         self.client = client
@@ -34,10 +35,10 @@ final class OutputObjects: Sendable {
         let selector = "\(RuleObjects.instanceLabel)=\(instance)"
         prometheusRules = Reflector(
             source: KubeCollection(client, of: PrometheusRuleObject.self, namespace: namespace, labelSelector: selector),
-            store: Store(indexes: Self.owners()), absenceIsSynced: true, timeline: timeline)
+            store: Store(indexes: Self.owners()), absenceIsSynced: true, admission: admission, timeline: timeline)
         configMaps = Reflector(
             source: KubeCollection(client, of: RuleConfigMap.self, namespace: namespace, labelSelector: selector),
-            store: Store(indexes: Self.owners()), timeline: timeline)
+            store: Store(indexes: Self.owners()), admission: admission, timeline: timeline)
         gate.register(prometheusRules.store)
         gate.register(configMaps.store)
     }

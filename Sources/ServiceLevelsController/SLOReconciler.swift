@@ -60,8 +60,8 @@ final class SLOReconciler: Sendable {
     }
 
     func reconcile(_ key: ObjectKey) async -> Outcome {
-        // It is there, though nobody can read it: what was asked for before stays.
-        if store.unreadable.contains(key.description), store.get(key) == nil { return .done }
+        // One that is there and can't be read keeps what it has, as at the sweep.
+        if store.get(key) == nil, isInScope(key.namespace), store.unreadable.contains(key.description) { return .done }
         guard let slo = store.get(key), slo.metadata.deletionTimestamp == nil, isInScope(key.namespace) else {
             return await forget(key)
         }

@@ -42,14 +42,16 @@ package struct SLOController: Sendable {
         // Without a leader's lease nothing is written, by whatever way.
         let client = client.fenced(by: fence)
         self.client = client
+        let admission = ListAdmission()
         let slos = Reflector(
             source: KubeCollection(client, of: SLO.self, namespace: scope.namespace, labelSelector: scope.labelSelector), store: Store<SLO>(),
-            timeline: timeline)
+            admission: admission, timeline: timeline)
         let gate = ConsistencyGate(timeline: timeline)
         gate.register(slos.store)
         let relay = KeyRelay()
         let objects = OutputObjects(
-            instance: instance, client: client, namespace: scope.namespace, gate: gate, fence: fence, timeline: timeline, logger: logger)
+            instance: instance, client: client, namespace: scope.namespace, gate: gate, fence: fence, admission: admission, timeline: timeline,
+            logger: logger)
         var sources: [String: SourceRuntime] = [:]
         for definition in definitions {
             sources[definition.name] = SourceRuntime(

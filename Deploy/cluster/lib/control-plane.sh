@@ -21,7 +21,9 @@ start_apiserver() {
 		rules:
 		- level: Metadata
 	YAML
-	start_server kube-apiserver "$BIN/kube-apiserver" \
+	local flags
+	read -r -a flags <<<"$(setting apiserver-flags "")"
+	start_server kube-apiserver "$BIN/kube-apiserver" "${flags[@]}" \
 		--etcd-servers "http://127.0.0.1:$(port etcd)" --bind-address "$API_ADDRESS" --secure-port "$(port apiserver)" \
 		--advertise-address "$BRIDGE_ADDRESS" --kubelet-preferred-address-types InternalIP --enable-aggregator-routing \
 		--service-cluster-ip-range "$SERVICE_CIDR" --allow-privileged --authorization-mode Node,RBAC \
