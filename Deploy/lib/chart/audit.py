@@ -1,6 +1,6 @@
 """Holds what a service account was granted against what it asked for.
 
-    audit.py AUDIT_LOG NAMESPACE NAME [--since RFC3339] [--unused "verb resource.group: reason"]...
+    audit.py AUDIT_LOG NAMESPACE NAME [--refusals-since RFC3339] [--unused "verb resource.group: reason"]...
 
 KUBECONFIG is the admin's. It fails when a request of the account was forbidden, when a right that a role or cluster role gives to it (by name, not by
 a group of all accounts) was never used, or when such a role has a `*` or lets it list or watch Secrets. An exception that was used fails too."""
@@ -40,15 +40,14 @@ def grants(namespace, name):
                             yield scope, reference["name"], verb, group, resource, only
 
 
-def requests(path, user, since):
+def requests(path, user):
     with open(path, encoding="utf-8") as log:
         for line in log:
             if user not in line:
                 continue
             event = json.loads(line)
-            if event["user"]["username"] != user or event["requestReceivedTimestamp"] < since:
-                continue
-            yield event
+            if event["user"]["username"] == user:
+                yield event
 
 
 def text(verb, group, resource):
@@ -60,7 +59,7 @@ def main():
     parser.add_argument("log")
     parser.add_argument("namespace")
     parser.add_argument("name")
-    parser.add_argument("--since", default="")
+    parser.add_argument("--refusals-since", default="")
     parser.add_argument("--unused", action="append", default=[])
     options = parser.parse_args()
     granted = list(grants(options.namespace, options.name))
@@ -68,10 +67,12 @@ def main():
     if not granted:
         problems.append("the account has no rights at all: is this its name?")
     used, count = set(), 0
-    for event in requests(options.log, f"system:serviceaccount:{options.namespace}:{options.name}", options.since):
+    for event in requests(options.log, f"system:serviceaccount:{options.namespace}:{options.name}"):
         count += 1
         code = event.get("responseStatus", {}).get("code")
         if code in (401, 403) or event.get("annotations", {}).get("authorization.k8s.io/decision") == "forbid":
+            if event["requestReceivedTimestamp"] < options.refusals_since:
+                continue
             problems.append(f"refused with {code}: {event['verb']} {event['requestURI']} at {event['requestReceivedTimestamp']}")
             continue
         target = event.get("objectRef")
