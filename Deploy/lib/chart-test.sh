@@ -4,6 +4,7 @@
 #   image     the image is built twice, and is the same, small enough and accepted by other people's tools
 #   cluster   on a whole local cluster: install, failover, rights, upgrade, rollback, uninstall, overlays; every command of README and notes
 # PLIMSOLL_CHART_CLUSTER names a cluster that stays up afterwards, for work on these tests.
+# shellcheck source-path=SCRIPTDIR
 set -euo pipefail
 
 # shellcheck source=common.sh

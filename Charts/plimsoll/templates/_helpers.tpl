@@ -47,7 +47,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $config := deepCopy .Values.config -}}
 {{- $_ := set $config "serving" (dict "address" (printf "0.0.0.0:%d" (int .Values.port))) -}}
 {{- if .Values.leaderElection.enabled -}}
-{{- $_ := set $config "leaderElection" (dict "enabled" true "namespace" .Release.Namespace) -}}
+{{- $_ := set $config "leaderElection" (merge (dict "namespace" .Release.Namespace) .Values.leaderElection) -}}
 {{- end -}}
 {{- toYaml $config -}}
 {{- end -}}

@@ -1,6 +1,7 @@
 # The chart on a whole local cluster: real pods from the image, a real Prometheus. Sourced by chart-test.sh.
 # Not real there: the Prometheus Operator, for which rule-loader.py brings the rules to Prometheus, and Argo CD and Flux, whose samples are only stored.
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # work, ROOT and the like are of chart-test.sh
 
 ACCOUNT=plimsoll
 # A copy of the chart as its next version: the CRD says something else.

@@ -1,12 +1,29 @@
 # The image. Sourced by chart-test.sh.
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # work, ROOT and the like are of chart-test.sh
 
-# The same bytes twice, and at most so many of them.
-image_is_reproducible() {
-    "$ROOT/Deploy/image/build" "$work/one.tar" >"$work/one"
-    "$ROOT/Deploy/image/build" "$work/two.tar" >"$work/two"
-    cmp "$work/one.tar" "$work/two.tar"
-    [ "$(tail -n 1 "$work/one")" = "$(tail -n 1 "$work/two")" ]
+build_once() { "$ROOT/Deploy/image/build" "$work/one.tar" >"$work/one"; }
+
+# A registry of our own for the README's commands, by TLS as registries are.
+start_registry() {
+    local port
+    port=$(python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    export REGISTRY=127.0.0.1:$port SSL_CERT_FILE=$work/registry.crt
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=registry -addext subjectAltName=IP:127.0.0.1 \
+        -keyout "$work/registry.key" -out "$SSL_CERT_FILE" 2>/dev/null
+    printf 'version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: "%s"}}\nhttp: {addr: "%s", tls: {certificate: "%s", key: "%s"}}\n' \
+        "$work/registry" "$REGISTRY" "$SSL_CERT_FILE" "$work/registry.key" >"$work/registry.yml"
+    docker-registry serve "$work/registry.yml" >"$work/registry.log" 2>&1 </dev/null &
+    cleanups=("kill $!" "${cleanups[@]}")
+    wait_until 10 "the registry" "$work/registry.log" curl -fsS --noproxy '*' --cacert "$SSL_CERT_FILE" -o /dev/null "https://$REGISTRY/v2/"
+}
+
+# The README's commands build it again and push it: the same bytes, and what the registry then has bears the digest that `build` said.
+pushed_as_it_is() {
+    run_readme image "$ROOT"
+    cmp "$work/one.tar" /tmp/plimsoll.tar
+    rm -f /tmp/plimsoll.tar
+    [ "$(skopeo inspect --format '{{.Digest}}' "docker://$REGISTRY/plimsoll:0.1.0")" = "$(tail -n 1 "$work/one")" ]
 }
 
 # What the layer holds: nothing writable but /tmp, nothing with special rights, everything root's.
@@ -40,7 +57,11 @@ PYTHON
 
 test_image() {
     step "Image"
-    quietly "the image is the same twice" image_is_reproducible
+    "$ROOT/Deploy/cluster/packages" build image chart
+    quietly "the image is built" build_once
     quietly "the image is tidy" image_is_tidy
     grep ^FIGURE "$work/log"
+    start_registry
+    quietly "README: the image is the same again, and a registry takes it" pushed_as_it_is
+    unset SSL_CERT_FILE REGISTRY
 }

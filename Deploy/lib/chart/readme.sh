@@ -1,5 +1,6 @@
 # Every command of the README that needs a cluster or the binary, as it stands there. Sourced by chart-test.sh.
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # work, ROOT and the like are of chart-test.sh
 
 # `plimsoll` of the README's commands: `run` does not end by itself, so it is ended once it says that it runs.
 make_plimsoll() {
