@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Tests of what is installed: chart-test.sh static | image | cluster...
+# Tests of what is installed: chart-test.sh static | image | cluster | demo...
 #   static    chart, overlays, GitOps samples, Dockerfile and README, without a cluster
 #   image     the image is built twice, and is the same, small enough and accepted by other people's tools
 #   cluster   on a whole local cluster: install, failover, rights, upgrade, rollback, uninstall, overlays; every command of README and notes
+#   demo      the README's demo, one round; not of test.sh
 # PLIMSOLL_CHART_CLUSTER names a cluster that stays up afterwards, for work on these tests.
 # shellcheck source-path=SCRIPTDIR
 set -euo pipefail
@@ -50,7 +51,7 @@ helm() { "$LIB/helm" "$@"; }
 # shellcheck source=chart/cluster.sh
 . "$LIB/cluster.sh"
 
-[ $# -gt 0 ] || { echo "usage: chart-test.sh static | image | cluster..." >&2; exit 2; }
+[ $# -gt 0 ] || { echo "usage: chart-test.sh static | image | cluster | demo..." >&2; exit 2; }
 need_swift
 need_chart_venv
 for part in "$@"; do
@@ -58,6 +59,7 @@ for part in "$@"; do
         static) test_static ;;
         image) test_image ;;
         cluster) test_cluster ;;
-        *) echo "chart-test.sh: there is no '$part'; there are: static image cluster" >&2; exit 2 ;;
+        demo) quietly "README: the demo" run_readme demo "$ROOT" ;;
+        *) echo "chart-test.sh: there is no '$part'; there are: static image cluster demo" >&2; exit 2 ;;
     esac
 done
