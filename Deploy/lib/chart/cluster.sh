@@ -68,7 +68,15 @@ samples_are_ready() {
     eventually 90 "every SLO of the quickstart is Ready" all_ready
 }
 
-slo() { printf 'apiVersion: plimsoll.dev/v1alpha1\nkind: SLO\nmetadata: {name: %s, namespace: platform}\nspec: {service: api, objective: "%s", window: {rolling: 7d}, source: %s, indicator: {ratio: {errors: "%s", total: "up"}}}\n' "$@"; }
+# slo NAME OBJECTIVE SOURCE ERRORS [TOTAL]
+slo() {
+    cat <<YAML
+apiVersion: plimsoll.dev/v1alpha1
+kind: SLO
+metadata: {name: $1, namespace: platform}
+spec: {service: api, objective: $2, window: {rolling: 7d}, source: $3, indicator: {ratio: {errors: '$4', total: '${5:-up}'}}}
+YAML
+}
 condition() { kubectl -n platform get slo "$1" -o "jsonpath={.status.observedGeneration} {.metadata.generation} {.status.conditions[?(@.type==\"$2\")].status}"; }
 is() {
     local seen known status
@@ -86,14 +94,14 @@ exercise_rights() {
     eventually 20 "an invalid SLO is Stalled" is exercise Stalled True
     kubectl -n platform get slo exercise -o json >"$work/health/Degraded-invalid.json"
     for round in 98% 97%; do
-        slo exercise "$round" default 'up{job=\"none\"}' | kubectl apply -f -
+        slo exercise "$round" default 'up{job="none"}' | kubectl apply -f -
         eventually 20 "a valid one is not" is exercise Stalled False
         slo exercise "$round" default 'up == 0' | kubectl apply -f -
         eventually 20 "an invalid SLO is Stalled" is exercise Stalled True
     done
     eventually 20 "an event that repeats becomes a series" repeated_event
     kubectl -n platform delete "$1" plimsoll-exercise
-    slo exercise 96% default 'up{job=\"none\"}' | kubectl apply -f -
+    slo exercise 96% default 'up{job="none"}' | kubectl apply -f -
     eventually 20 "rules that were deleted come back" has_rules "$1" exercise
     kubectl -n platform delete slo exercise
     eventually 20 "the rules of an SLO go with it" lacks_rules "$1" exercise
@@ -123,12 +131,12 @@ audit() { python "$LIB/audit.py" "$AUDIT_LOG" "$NAMESPACE" "$ACCOUNT" "$@"; }
 
 # Healths from life. The daemon is stopped for those that only its absence makes.
 healths() {
-    slo unasked 99% gone up | kubectl apply -f -
+    slo unasked 99% gone 'up{job="none"}' | kubectl apply -f -
     eventually 30 "a Prometheus that is not there is said so" is unasked Ready Unknown
     eventually 30 "it could not be asked" grep_reason unasked PrometheusUnavailable
     kubectl -n platform get slo unasked -o json >"$work/health/Suspended-no-prometheus.json"
     kubectl -n platform get slo apiserver-availability -o json >"$work/health/Healthy-measuring.json"
-    slo empty 99% default 'up{job=\"none\"}' | kubectl apply -f -
+    slo empty 99% default 'up{job="none",instance="x"}' 'up{job="none"}' | kubectl apply -f -
     eventually 60 "a selector that finds nothing is said so" is empty Ready False
     eventually 60 "no series" grep_reason empty NoSeries
     kubectl -n platform get slo empty -o json >"$work/health/Degraded-no-series.json"
@@ -138,7 +146,7 @@ grep_reason() { kubectl -n platform get slo "$1" -o 'jsonpath={.status.condition
 healths_without_daemon() {
     kubectl -n platform patch slo empty --type merge -p '{"spec":{"objective":"98%"}}'
     kubectl -n platform get slo empty -o json >"$work/health/Progressing-outdated.json"
-    slo new 99% default 'up{job=\"none\"}' | kubectl apply -f -
+    slo new 99% default 'up{job="none"}' | kubectl apply -f -
     kubectl -n platform get slo new -o json >"$work/health/Progressing-new.json"
     kubectl -n platform delete slo new empty
     python "$LIB/health.py" "$ROOT/Deploy/gitops/argocd/argocd-cm.yaml" lua5.1 lua5.3 -- "$work"/health/*.json
@@ -177,20 +185,28 @@ run_notes() { # up to the uninstallation
 }
 notes_command() { bash -euxc "$(notes_lines | grep -- "$1")"; }
 
+left_behind() {
+    kubectl get all,serviceaccounts,configmaps,roles,rolebindings,pdb,networkpolicies -A -l app.kubernetes.io/instance=plimsoll -o name
+    kubectl get clusterroles,clusterrolebindings -l app.kubernetes.io/instance=plimsoll -o name
+}
+nothing_left() {
+    local left
+    left=$(left_behind)
+    [ -z "$left" ] || { printf 'left behind:\n%s\n' "$left"; return 1; }
+}
 uninstall_chart() {
     notes_command 'helm uninstall'
-    local left
-    left=$(kubectl get all,serviceaccounts,configmaps,roles,rolebindings,pdb,networkpolicies -A -l app.kubernetes.io/instance=plimsoll -o name
-        kubectl get clusterroles,clusterrolebindings -l app.kubernetes.io/instance=plimsoll -o name)
-    [ -z "$left" ] || { printf 'left behind:\n%s\n' "$left"; return 1; }
+    eventually 60 "nothing is left" nothing_left
     kubectl get crd slos.plimsoll.dev >/dev/null || { echo "the CRD was not kept"; return 1; }
     kubectl -n platform get slo apiserver-availability >/dev/null || { echo "the SLOs are gone"; return 1; }
 }
+no_rules_left() { [ -z "$(kubectl get prometheusrules,configmaps -A -l plimsoll.dev/instance -o name)" ]; }
 nothing_is_stuck() {
     kubectl delete namespace "$NAMESPACE" --timeout=60s
     kubectl delete namespace platform --timeout=60s
     notes_command 'kubectl delete crd' # which waits until it is gone
-    [ -z "$(kubectl get prometheusrules,configmaps -A -l plimsoll.dev/instance -o name)" ] || { echo "rules were left behind"; return 1; }
+    # The garbage collector's work.
+    eventually 60 "rules go with their SLOs" no_rules_left
     kubectl create namespace platform
 }
 
@@ -226,6 +242,8 @@ test_cluster() {
     # Meanwhile the old pods had lost the rights on their output, before they were replaced.
     since=$(date -u +%Y-%m-%dT%H:%M:%SZ)
     quietly "the daemon's rights are exercised again" exercise_rights configmap
+    quietly "the leader's pod is deleted again" leader_dies
+    grep ^FIGURE "$work/log"
     quietly "nothing forbidden, nothing granted in vain (ConfigMap)" audit --refusals-since "$since"
     quietly "rolled back" rollback_chart
     quietly "uninstalled, SLOs stay" uninstall_chart
