@@ -63,6 +63,22 @@ install_chart() {
     two_ready
 }
 
+# What `restricted` says, as the kernel sees it.
+in_node() { nsenter --target "$(cat "$CLUSTER_DIR/pids/node")" --mount --pid -- "$@"; }
+confined() {
+    local pid seen=0 field
+    for pid in $(ctr tasks ls | awk '$3 == "RUNNING" { print $2 }'); do
+        [ "$(in_node cat "/proc/$pid/comm")" = plimsoll ] || continue
+        seen=$((seen + 1))
+        in_node cat "/proc/$pid/status" >"$work/status"
+        for field in 'Uid:.65532.65532.65532.65532' 'Gid:.65532.65532.65532.65532' 'CapEff:.0*' 'CapBnd:.0*' 'NoNewPrivs:.1' 'Seccomp:.2'; do
+            grep -x "$field" "$work/status" || { echo "$field is not so:"; cat "$work/status"; return 1; }
+        done
+        in_node awk '$5 == "/" { print $6 }' "/proc/$pid/mountinfo" | grep -E '^ro(,|$)' || { echo "its root file system is writable"; return 1; }
+    done
+    [ "$seen" = 2 ] || { echo "$seen processes are the daemon's, and two should be"; return 1; }
+}
+
 samples_are_ready() {
     kubectl apply -f "$ROOT/Manifests/samples/quickstart"
     eventually 90 "every SLO of the quickstart is Ready" all_ready
@@ -231,6 +247,7 @@ test_cluster() {
 
     quietly "installed: two pods are Ready" install_chart
     quietly "one pod leads" leader
+    quietly "the pods are confined" confined
     quietly "the notes' commands" run_notes
     quietly "the quickstart's SLOs are Ready" samples_are_ready
     quietly "the daemon's rights are exercised" exercise_rights prometheusrule
