@@ -3,6 +3,7 @@
 #   ./Deploy/soak.sh storm [SEED] [ROUNDS]   200 creates, edits and deletes a round while the daemon is killed and started again
 #   ./Deploy/soak.sh quiet [SECONDS]         statuses rest while nothing changes, and are written rarely while figures move
 #   ./Deploy/soak.sh scale [COUNT]           many SLOs: time, memory and writes
+#   ./Deploy/soak.sh leader [RUNS] [usual]   leaders killed, ended and stopped; 'usual': leases of 15 s and stops of 60 s instead of 3 s and 8 s
 set -euo pipefail
 
 # shellcheck source=lib/common.sh
@@ -10,9 +11,9 @@ set -euo pipefail
 
 kind=${1:-}
 case $kind in
-    storm | quiet | scale) ;;
+    storm | quiet | scale | leader) ;;
     *)
-        sed -n '2,6s/^# //p' "$0" >&2
+        sed -n '2,7s/^# //p' "$0" >&2
         exit 2
         ;;
 esac

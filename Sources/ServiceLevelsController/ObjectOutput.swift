@@ -66,9 +66,11 @@ struct ObjectOutput<Object: RuleObject>: RuleOutput {
 
     private func delete(_ object: Object) async throws {
         do throws(KubeError) {
-            try await client.delete(Object.resource, object.metadata.key, uid: object.metadata.uid)
+            // The version too: another instance, whose SLO it is now, may just have taken it over.
+            try await client.delete(
+                Object.resource, object.metadata.key, uid: object.metadata.uid, resourceVersion: object.metadata.resourceVersion)
         } catch {
-            // Gone already, or another object by now: either way it is not ours to delete.
+            // Gone already, or another by now: if it is still ours, its change brings us back here.
             guard error.isNotFound || error.isConflict else { throw error }
         }
     }

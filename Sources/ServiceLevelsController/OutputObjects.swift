@@ -14,16 +14,18 @@ final class OutputObjects: Sendable {
     private let instance: String
     private let timeline: Timeline
     private let namespace: String?
+    private let fence: WriteFence?
     private let prometheusRules: Reflector<PrometheusRuleObject>
     private let configMaps: Reflector<RuleConfigMap>
     private let used = Mutex<Set<SLOSourceDefinition.Output>>([])
 
-    init(instance: String, client: KubeClient, namespace: String?, gate: ConsistencyGate, timeline: Timeline) {
+    init(instance: String, client: KubeClient, namespace: String?, gate: ConsistencyGate, fence: WriteFence?, timeline: Timeline) {
         self.instance = instance
         self.client = client
         self.gate = gate
         self.timeline = timeline
         self.namespace = namespace
+        self.fence = fence
         let selector = "\(RuleObjects.instanceLabel)=\(instance)"
         prometheusRules = Reflector(
             source: KubeCollection(client, of: PrometheusRuleObject.self, namespace: namespace, labelSelector: selector),
@@ -47,7 +49,7 @@ final class OutputObjects: Sendable {
         case .directory(let path, let reloadURL):
             let client = definition.client
             return DirectoryOutput(
-                directory: RuleDirectory(path: path, instance: instance),
+                directory: RuleDirectory(path: path, instance: instance), fence: fence,
                 reloads: ReloadCoalescer(timeline: timeline) { try await client.reload(reloadURL) })
         case .prometheusRule:
             return ObjectOutput(instance: instance, client: client, reflector: prometheusRules, gate: gate) { rules, slo in

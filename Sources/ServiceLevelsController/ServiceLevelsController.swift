@@ -12,10 +12,13 @@ package struct SLOController: Sendable {
     package struct Scope: Sendable {
         /// The one namespace to watch; nil watches all.
         package var namespace: String?
+        /// Only objects with these labels; nil: all.
+        package var labelSelector: String?
         package var contains: @Sendable (_ namespace: String) -> Bool
 
-        package init(namespace: String?, contains: @escaping @Sendable (_ namespace: String) -> Bool) {
+        package init(namespace: String?, labelSelector: String? = nil, contains: @escaping @Sendable (_ namespace: String) -> Bool) {
             self.namespace = namespace
+            self.labelSelector = labelSelector
             self.contains = contains
         }
     }
@@ -26,19 +29,25 @@ package struct SLOController: Sendable {
     package let background: [ManagedPart]
     /// The rights it needs.
     package let requiredAccess: [RequiredAccess]
+    private let client: KubeClient
     private let store: Store<SLO>
     private let scope: Scope
     private let sources: [String: SourceRuntime]
 
     package init(
         instance: String, client: KubeClient, scope: Scope, sources definitions: [SLOSourceDefinition], events: EventRecorder, workers: Int = 8,
-        timeline: Timeline = Timeline(), wallClock: @escaping @Sendable () -> Instant, logger: Logger
+        fence: WriteFence? = nil, timeline: Timeline = Timeline(), wallClock: @escaping @Sendable () -> Instant, logger: Logger
     ) {
-        let slos = Reflector(source: KubeCollection(client, of: SLO.self, namespace: scope.namespace), store: Store<SLO>(), timeline: timeline)
+        // Without a leader's lease nothing is written, by whatever way.
+        let client = client.fenced(by: fence)
+        self.client = client
+        let slos = Reflector(
+            source: KubeCollection(client, of: SLO.self, namespace: scope.namespace, labelSelector: scope.labelSelector), store: Store<SLO>(),
+            timeline: timeline)
         let gate = ConsistencyGate(timeline: timeline)
         gate.register(slos.store)
         let relay = KeyRelay()
-        let objects = OutputObjects(instance: instance, client: client, namespace: scope.namespace, gate: gate, timeline: timeline)
+        let objects = OutputObjects(instance: instance, client: client, namespace: scope.namespace, gate: gate, fence: fence, timeline: timeline)
         var sources: [String: SourceRuntime] = [:]
         for definition in definitions {
             sources[definition.name] = SourceRuntime(
@@ -64,13 +73,21 @@ package struct SLOController: Sendable {
     }
 
     /// Takes out the rules of objects that were deleted while nobody looked. For the time between the first list and the workers' start.
-    package func sweep() async throws {
+    /// - Parameter asking: ask the server once more which objects there are: after a long wait as standby the cache of rules may be ahead of the
+    ///   objects' own, and what was just created must not lose its rules.
+    package func sweep(asking: Bool = false) async throws {
         // An object that is there but can't be read keeps what it has.
         let unreadable = store.unreadable.map { text in
             let parts = text.split(separator: "/", maxSplits: 1)
             return ObjectKey(namespace: parts.count == 2 ? String(parts[0]) : "", name: String(parts[parts.count - 1]))
         }
-        let kept = Set((store.keys + unreadable).filter { scope.contains($0.namespace) })
+        var known = store.keys + unreadable
+        if asking {
+            let list = try await client.listAll(
+                SLO.resource, namespace: scope.namespace, as: SLO.self, labelSelector: scope.labelSelector)
+            known += list.items.map(\.metadata.key)
+        }
+        let kept = Set(known.filter { scope.contains($0.namespace) })
         for source in sources.values { try await source.output.sweep(keeping: kept) }
     }
 

@@ -1,4 +1,4 @@
-package import Glibc
+import Glibc
 
 /// A cluster whose servers a test may stop, kill and start again: nobody else uses it meanwhile (Deploy/test.sh's last phase, Deploy/soak.sh).
 package struct RestartableCluster: Sendable {

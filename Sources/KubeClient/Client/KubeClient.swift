@@ -11,6 +11,7 @@ package struct KubeClient: Sendable {
     /// Whom this copy acts as; nil: the configuration's own user.
     package private(set) var impersonation: Impersonation?
     private(set) var lane = KubeLane.unary
+    private var fence: WriteFence?
     private(set) var timeout: Swift.Duration
 
     /// Reads certificate files (blocking, small); opens no connection yet.
@@ -52,6 +53,14 @@ package struct KubeClient: Sendable {
         return copy
     }
 
+    /// A copy whose writes are sent only while the fence is open (else `.fenced`), and are ended, here and in the server, when its allowance is
+    /// used up. Reads are as before.
+    package func fenced(by fence: WriteFence?) -> KubeClient {
+        var copy = self
+        copy.fence = fence
+        return copy
+    }
+
     /// A copy with another deadline for each attempt of a unary request.
     package func withTimeout(_ timeout: Swift.Duration) -> KubeClient {
         var copy = self
@@ -66,7 +75,7 @@ package struct KubeClient: Sendable {
         let connect = min(timeout, .seconds(10))
         return KubeCall(
             method: method, path: path, query: query, body: body?.bytes(), lane: lane, impersonation: impersonation,
-            deadlines: HTTPDeadlines(connect: connect, whole: timeout))
+            deadlines: HTTPDeadlines(connect: connect, whole: timeout), fence: method == "GET" ? nil : fence)
     }
 
     /// The tree in a success's body.

@@ -16,27 +16,29 @@ struct Daemon {
     init(configuration: DaemonConfiguration, server: KubeConfiguration) throws(CommandFailure) {
         let logger = Logger(label: "plimsoll")
         let registry = PrometheusRegistry()
-        registry.describe(MetricDescription.runtime + FigureFamilies.descriptions)
+        registry.describe(MetricDescription.runtime + FigureFamilies.descriptions + Leadership.descriptions)
         MetricsSystem.bootstrap(registry)
         registry.registerCollector { ProcessMetrics.families() }
         let build = BuildInfo.family(version: PlimsollVersion.text, revision: "", instance: configuration.instance)
         registry.registerCollector { [build] }
 
+        let leadership = configuration.leaderElection.enabled ? Leadership(configuration, logger: logger) : nil
         let client: KubeClient
         let address: ListenAddress
         do {
-            client = try KubeClient(configuration: server, options: KubeClientOptions(version: PlimsollVersion.text))
+            client = try KubeClient(configuration: server, options: Self.options(leadership))
             address = try ListenAddress(parsing: configuration.serving.address)
         } catch let error as ListenAddressError {
             throw .input("serving.address: \(error)")
         } catch {
             throw .world("\(error)")
         }
-        let events = EventRecorder(sink: KubeEventSink(client), instance: WallClock.hostName, wallClock: WallClock.now)
+        let fence = leadership?.fence.writes
+        let events = EventRecorder(sink: KubeEventSink(client.fenced(by: fence)), instance: WallClock.hostName, wallClock: WallClock.now)
         let slos = SLOController(
-            instance: configuration.instance, client: client, scope: configuration.namespaces.scope,
+            instance: configuration.instance, client: client, scope: configuration.scope,
             sources: try configuration.prometheus.map { source throws(CommandFailure) in try Self.definition(source) }, events: events,
-            wallClock: WallClock.now, logger: logger)
+            fence: fence, wallClock: WallClock.now, logger: logger)
         registry.registerCollector { FigureFamilies.families(slos.figures()) }
 
         let health = HealthBoard()
@@ -45,9 +47,15 @@ struct Daemon {
         var parts = Manager.Parts()
         parts.servers = [ManagedPart("metrics and health") { try await serving.run() }]
         parts.events = events
-        parts.preflight = { try await Preflight(client: client, server: server, access: slos.requiredAccess, logger: logger).run() }
+        let access = slos.requiredAccess + (leadership?.requiredAccess ?? [])
+        parts.preflight = { try await Preflight(client: client, server: server, access: access, logger: logger).run() }
         parts.caches = slos.caches
-        parts.afterSync = { try await slos.sweep() }
+        if let leadership {
+            parts.election = leadership.elector(client)
+            health.addReadiness("leader election") { nil }
+            health.addLiveness("leader election") { leadership.fence.problem() }
+        }
+        parts.afterSync = { try await slos.sweep(asking: leadership != nil) }
         parts.background = slos.background
         parts.controllers = [slos.controller]
         manager = Manager(parts, health: health, logger: logger, terminate: { exit($0) })
@@ -74,14 +82,24 @@ struct Daemon {
         )
     }
 
+    private static func options(_ leadership: Leadership?) -> KubeClientOptions {
+        var options = KubeClientOptions(version: PlimsollVersion.text)
+        if let leadership {
+            options.userAgentComment = "holder \(leadership.settings.identity)"
+            options.unsentLifetime = leadership.settings.unsentLifetime
+        }
+        return options
+    }
+
     private static func report(_ report: KubeRuntime.HealthReport) -> ProbeReport {
         ProbeReport(report.lines.map { .init($0.name, problem: $0.problem) })
     }
 }
 
-extension NamespaceScope {
+extension DaemonConfiguration {
     /// One included namespace is watched alone; several, or all, by one watch over all.
-    var scope: SLOController.Scope {
-        .init(namespace: include.count == 1 ? include[0] : nil, contains: contains)
+    fileprivate var scope: SLOController.Scope {
+        let include = namespaces.include
+        return .init(namespace: include.count == 1 ? include[0] : nil, labelSelector: objectSelector.query, contains: namespaces.contains)
     }
 }

@@ -23,6 +23,11 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "A context of the kubeconfig other than the current one.")
     var context: String?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Work only while holding the lease, and stand by otherwise; overrides leaderElection.enabled of the configuration.")
+    var leaderElect: Bool?
+
     @Option(
         help: "The least severe messages to log: trace, debug, info, notice, warning, error, critical.",
         transform: { text in
@@ -38,7 +43,8 @@ struct RunCommand: AsyncParsableCommand {
             handler.logLevel = level
             return handler
         }
-        let configuration = try config.map { try ConfigurationFile.load($0) } ?? DaemonConfiguration()
+        var configuration = try config.map { try ConfigurationFile.load($0) } ?? DaemonConfiguration()
+        if let leaderElect { configuration.leaderElection.enabled = leaderElect }
         let server: KubeConfiguration
         do {
             server = try KubeConfiguration.load(explicitPath: kubeconfig, context: context)

@@ -1,5 +1,6 @@
 import Glibc
 import KubeClient
+import KubeModel
 import KubeRuntime
 import Synchronization
 import TestSupport
