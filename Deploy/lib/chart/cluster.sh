@@ -232,12 +232,12 @@ test_cluster() {
     mkdir -p "$work/health" "$work/bin"
     ln -s "$LIB/helm" "$work/bin/helm"
     "$ROOT/Deploy/cluster/packages" build control-plane prometheus node image chart
-    "$ROOT/Deploy/image/build" "$work/image.tar" >"$work/image"
+    [ -e "$work/one" ] || build_once
     [ -n "${PLIMSOLL_CHART_CLUSTER:-}" ] || cleanups=("$ROOT/Deploy/cluster/down $name" "${cleanups[@]}")
     "$ROOT/Deploy/cluster/up" "$name" --prometheus --node --scrape-interval 5s --evaluation-interval 5s
     # shellcheck disable=SC1090
     . "$CACHE/clusters/$name/env"
-    "$ROOT/Deploy/cluster/load-image" "$name" "$work/image.tar"
+    "$ROOT/Deploy/cluster/load-image" "$name" "$work/one.tar"
     export PATH=$work/bin:$PATH
     kubectl apply -f "$LIB/stubs.yaml" >/dev/null
     for namespace in platform monitoring; do kubectl create namespace "$namespace" >/dev/null 2>&1 || true; done

@@ -45,7 +45,7 @@ overlay_by_kubectl() {
     kubectl apply -f "$LIB/stub-policy-v1.yaml"
     local image region
     # Under the names that the overlays give it: there is no registry here.
-    image=$(sed -n 2p "$work/image")
+    image=$(sed -n 2p "$work/one")
     for region in us-east-1 eu-central-1; do ctr images tag --force "$image" "registry.$region.example.com/plimsoll:0.1.0"; done
     run_readme kustomize
 }
