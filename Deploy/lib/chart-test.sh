@@ -31,7 +31,9 @@ trap 'exit 143' TERM
 quietly() {
     local what=$1 log=$work/log
     shift
-    if "$@" >"$log" 2>&1 </dev/null; then
+    # In the background, as a function that an `if` asks goes on after a command that failed.
+    "$@" >"$log" 2>&1 </dev/null &
+    if wait $!; then
         echo "ok $what"
     else
         cat "$log"

@@ -60,9 +60,6 @@ gitops_by_kubectl() {
     [ "$(kubectl -n argocd get configmap argocd-cm -o 'jsonpath={.data.url}')" = https://argocd.example.com ]
 }
 
-# The namespace that a block before left is going.
-no_namespace() { ! kubectl get namespace "$NAMESPACE" >/dev/null 2>&1; }
-
 test_readme() {
     step "The README's commands"
     mkdir -p "$work/readme"
