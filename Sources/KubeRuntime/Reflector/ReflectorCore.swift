@@ -177,7 +177,6 @@ package final class ReflectorCore<Object: KubeObject>: Sendable {
 
     package func report() { metrics.report(machine.counters, objects: store.count, unreadable: store.unreadable.count, isSynced: hasSynced) }
 
-
     // MARK: Parts
 
     private func take(_ event: WatchEvent<Object>, _ object: Object, now: Swift.Duration) -> Taken {

@@ -61,6 +61,6 @@ enum WatchPromises {
         case (.error(let status), .error(let other)): try promise(status == other, "an error is read as two")
         default: throw BrokenPromise(sentence: "an event is \(tree) as a tree and \(typed) as an SLO")
         }
-        if case .undecodable(let sentence) = typed { try promise(!sentence.isEmpty, "an unreadable event without a word") }
+        if case .undecodable(let event) = typed { try promise(!event.description.isEmpty, "an unreadable event without a word") }
     }
 }
