@@ -14,11 +14,11 @@ struct FencedDirectoryTests {
         let key = ObjectKey(namespace: "shop", name: "checkout")
         let directory = RuleDirectory(path: scratch.path, instance: "main")
         #expect(try await directory.write("groups: [] # of the leader", for: key))
-        let output = DirectoryOutput(directory: directory, fence: WriteFence { nil }, reloads: ReloadCoalescer {})
+        let output = DirectoryOutput(directory: directory, fence: WriteFence { nil }, reloads: ReloadCoalescer(timeline: Timeline()) {})
         await #expect(throws: KubeError.self) { try await output.remove(key) }
         await #expect(throws: KubeError.self) { try await output.sweep(keeping: []) }
         #expect(try await !directory.write("groups: [] # of the leader", for: key), "it is still there as it was")
-        let open = DirectoryOutput(directory: directory, fence: WriteFence { .seconds(1) }, reloads: ReloadCoalescer {})
+        let open = DirectoryOutput(directory: directory, fence: WriteFence { .seconds(1) }, reloads: ReloadCoalescer(timeline: Timeline()) {})
         try await open.sweep(keeping: [])
         #expect(try await directory.write("groups: [] # of the leader", for: key), "the sweep took it out")
     }
