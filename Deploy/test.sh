@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests, all of them or the phases named: lint pure rules integration end-to-end history.
+# Runs the tests, all of them or the phases named: lint pure integration end-to-end history.
 # It installs what it needs, builds what is slow into the cache, and closes with a line 'N passed, N failed, N skipped'.
 set -euo pipefail
 

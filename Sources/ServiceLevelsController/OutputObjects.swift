@@ -1,6 +1,7 @@
 import KubeClient
 import KubeModel
 import KubeRuntime
+import Logging
 import PlimsollAPI
 import PrometheusClient
 import ServiceLevels
@@ -15,17 +16,21 @@ final class OutputObjects: Sendable {
     private let timeline: Timeline
     private let namespace: String?
     private let fence: WriteFence?
+    private let logger: Logger
     private let prometheusRules: Reflector<PrometheusRuleObject>
     private let configMaps: Reflector<RuleConfigMap>
     private let used = Mutex<Set<SLOSourceDefinition.Output>>([])
 
-    init(instance: String, client: KubeClient, namespace: String?, gate: ConsistencyGate, fence: WriteFence?, timeline: Timeline) {
+    init(
+        instance: String, client: KubeClient, namespace: String?, gate: ConsistencyGate, fence: WriteFence?, timeline: Timeline, logger: Logger
+    ) {
         self.instance = instance
         self.client = client
         self.gate = gate
         self.timeline = timeline
         self.namespace = namespace
         self.fence = fence
+        self.logger = logger
         let selector = "\(RuleObjects.instanceLabel)=\(instance)"
         prometheusRules = Reflector(
             source: KubeCollection(client, of: PrometheusRuleObject.self, namespace: namespace, labelSelector: selector),
@@ -50,7 +55,7 @@ final class OutputObjects: Sendable {
             let client = definition.client
             return DirectoryOutput(
                 directory: RuleDirectory(path: path, instance: instance), fence: fence,
-                reloads: ReloadCoalescer(timeline: timeline) { try await client.reload(reloadURL) })
+                reloads: ReloadCoalescer(timeline: timeline, logger: logger) { try await client.reload(reloadURL) })
         case .prometheusRule:
             return ObjectOutput(instance: instance, client: client, reflector: prometheusRules, gate: gate) { rules, slo in
                 try RuleObjects.prometheusRule(rules, for: slo, settings: settings)

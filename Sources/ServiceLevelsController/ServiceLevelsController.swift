@@ -4,6 +4,7 @@ package import KubeRuntime
 package import Logging
 import PlimsollAPI
 import ServiceLevels
+import Synchronization
 package import Values
 
 /// The controller of SLOs, put together: caches, samplers, outputs and workers, for a manager to run.
@@ -33,6 +34,8 @@ package struct SLOController: Sendable {
     private let store: Store<SLO>
     private let scope: Scope
     private let sources: [String: SourceRuntime]
+    private let sweeps: [OrphanSweep]
+    private let justListed: KeySet
 
     package init(
         instance: String, client: KubeClient, scope: Scope, sources definitions: [SLOSourceDefinition], events: EventRecorder, workers: Int = 8,
@@ -47,7 +50,8 @@ package struct SLOController: Sendable {
         let gate = ConsistencyGate(timeline: timeline)
         gate.register(slos.store)
         let relay = KeyRelay()
-        let objects = OutputObjects(instance: instance, client: client, namespace: scope.namespace, gate: gate, fence: fence, timeline: timeline)
+        let objects = OutputObjects(
+            instance: instance, client: client, namespace: scope.namespace, gate: gate, fence: fence, timeline: timeline, logger: logger)
         var sources: [String: SourceRuntime] = [:]
         for definition in definitions {
             sources[definition.name] = SourceRuntime(
@@ -66,29 +70,40 @@ package struct SLOController: Sendable {
         store = slos.store
         self.scope = scope
         caches = [slos] + objects.caches
-        background = sources.values.sorted { $0.definition.name < $1.definition.name }.flatMap(\.parts)
+        let justListed = KeySet()
+        self.justListed = justListed
+        let sorted = sources.values.sorted { $0.definition.name < $1.definition.name }
+        let sweeps = sorted.map { source in
+            OrphanSweep(source: source, kept: { Self.kept(slos.store, justListed, scope) }, timeline: timeline, logger: logger)
+        }
+        self.sweeps = sweeps
+        background = sorted.flatMap(\.parts) + sweeps.map(\.part)
         requiredAccess =
             RequiredAccess.all(["list", "watch"], SLO.resource, namespace: scope.namespace)
             + RequiredAccess.all(["patch"], SLO.resource, subresource: "status", namespace: scope.namespace) + objects.requiredAccess
     }
 
-    /// Takes out the rules of objects that were deleted while nobody looked. For the time between the first list and the workers' start.
-    /// - Parameter asking: ask the server once more which objects there are: after a long wait as standby the cache of rules may be ahead of the
-    ///   objects' own, and what was just created must not lose its rules.
-    package func sweep(asking: Bool = false) async throws {
-        // An object that is there but can't be read keeps what it has.
+    /// Takes out the rules of objects that were deleted while nobody looked. For the time between the first list and the workers' start; where a source
+    /// fails, it is tried again in the background.
+    package func sweep() async {
+        for sweep in sweeps { await sweep.attempt() }
+    }
+
+    /// The same for a standby that takes over: it asks the server first which objects there are. Its cache of rules may be ahead of that of the
+    /// objects, and what was just created must not lose its rules.
+    package func sweepAfterTakeover() async throws {
+        let list = try await client.listAll(SLO.resource, namespace: scope.namespace, as: SLO.self, labelSelector: scope.labelSelector)
+        justListed.add(list.items.map(\.metadata.key))
+        await sweep()
+    }
+
+    /// The objects whose rules are theirs. One that is there but can't be read keeps what it has.
+    private static func kept(_ store: Store<SLO>, _ justListed: KeySet, _ scope: Scope) -> Set<ObjectKey> {
         let unreadable = store.unreadable.map { text in
             let parts = text.split(separator: "/", maxSplits: 1)
             return ObjectKey(namespace: parts.count == 2 ? String(parts[0]) : "", name: String(parts[parts.count - 1]))
         }
-        var known = store.keys + unreadable
-        if asking {
-            let list = try await client.listAll(
-                SLO.resource, namespace: scope.namespace, as: SLO.self, labelSelector: scope.labelSelector)
-            known += list.items.map(\.metadata.key)
-        }
-        let kept = Set(known.filter { scope.contains($0.namespace) })
-        for source in sources.values { try await source.output.sweep(keeping: kept) }
+        return Set((store.keys + unreadable + justListed.all).filter { scope.contains($0.namespace) })
     }
 
     /// Figures of all SLOs that a source has read, for the daemon's own metrics.
@@ -99,4 +114,11 @@ package struct SLOController: Sendable {
             return SLOReport(slo: slo, spec: spec, figures: figures)
         }.sorted { $0.key < $1.key }
     }
+}
+
+/// Keys that several tasks know of.
+private final class KeySet: Sendable {
+    private let keys = Mutex<Set<ObjectKey>>([])
+    var all: Set<ObjectKey> { keys.withLock(\.self) }
+    func add(_ more: [ObjectKey]) { keys.withLock { $0.formUnion(more) } }
 }

@@ -67,7 +67,7 @@ final class ControllerRig: Sendable {
         parts.events = events
         parts.preflight = { [client] in try await AccessCheck.require(slos.requiredAccess, client: client) }
         parts.caches = slos.caches
-        parts.afterSync = { try await slos.sweep() }
+        parts.afterSync = { await slos.sweep() }
         parts.background = slos.background
         parts.controllers = [slos.controller]
         let health = HealthBoard()

@@ -101,7 +101,9 @@ struct Storm {
         if Set(files) != Set(expected.keys) { return "rule files differ: \(Set(files).symmetricDifference(expected.keys).sorted())" }
         for (name, text) in expected where try readFile("\(world.rulesDirectory)/\(name)") != text { return "\(name) holds other rules" }
         let loaded = try await world.loadedFiles()
-        if loaded != Set(files).union(tolerated.filter(loaded.contains)) { return "Prometheus has loaded other files: \(loaded.symmetricDifference(files).sorted())" }
+        if loaded != Set(files).union(tolerated.filter(loaded.contains)) {
+            return "Prometheus has loaded other files: \(loaded.symmetricDifference(files).sorted())"
+        }
         return nil
     }
 

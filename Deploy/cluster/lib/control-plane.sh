@@ -34,7 +34,7 @@ start_apiserver() {
 		--requestheader-username-headers X-Remote-User --requestheader-group-headers X-Remote-Group \
 		--requestheader-extra-headers-prefix X-Remote-Extra- \
 		--proxy-client-cert-file "$PKI/front-proxy-client.crt" --proxy-client-key-file "$PKI/front-proxy-client.key" \
-		--audit-policy-file "$CLUSTER_DIR/audit-policy.yaml" --audit-log-path "$LOGS/audit.log" --audit-log-maxsize 1000
+		--audit-policy-file "$CLUSTER_DIR/audit-policy.yaml" --audit-log-path "$LOGS/audit.log" --audit-log-maxsize 500 --audit-log-maxbackup 1
 	wait_server 90 kube-apiserver https_ok "$APISERVER_URL/readyz"
 	say "kube-apiserver ready at $APISERVER_URL"
 }

@@ -55,7 +55,8 @@ struct Daemon {
             health.addReadiness("leader election") { nil }
             health.addLiveness("leader election") { leadership.fence.problem() }
         }
-        parts.afterSync = { try await slos.sweep(asking: leadership != nil) }
+        let isElected = leadership != nil
+        parts.afterSync = { if isElected { try await slos.sweepAfterTakeover() } else { await slos.sweep() } }
         parts.background = slos.background
         parts.controllers = [slos.controller]
         manager = Manager(parts, health: health, logger: logger, terminate: { exit($0) })
