@@ -24,10 +24,19 @@ struct CommandFailure: Error {
 
 @main
 struct Main {
-    static func main() async {
+    /// Not `async`: the main thread would then wait for all signals, also those that `ContinueGuard` keeps for one thread.
+    static func main() {
         // A reader that goes away is told by the write that fails.
         signal(SIGPIPE, SIG_IGN)
         ContinueGuard.block()
+        Task {
+            await run()
+            exit(ProcessExit.good)
+        }
+        while true { pause() }
+    }
+
+    private static func run() async {
         do {
             let command = try Plimsoll.parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

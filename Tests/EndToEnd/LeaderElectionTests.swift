@@ -70,6 +70,48 @@ struct LeaderElectionTests {
         }
     }
 
+    /// A stopped process that goes on runs the guard's handler before its sending thread does anything else: nobody else may take the signal.
+    @Test func onlyTheSendingThreadTakesTheSignalToContinue() async throws {
+        try await World.with("continue") { world in
+            let replicas = Replicas(world)
+            let leader = try await replicas.start("a")
+            try await replicas.waitUntilLeads(leader)
+            try await Editor(world).during { try await Task.sleep(for: .seconds(1)) }
+            var takers: [String] = []
+            for thread in try threads(of: leader) {
+                let status = try readFile("/proc/\(leader.process.pid)/task/\(thread)/status").split(separator: "\n")
+                func mask(_ name: String) -> UInt64 {
+                    let line = status.first { $0.hasPrefix(name) } ?? ""
+                    return UInt64(line.split(separator: "\t").last ?? "", radix: 16) ?? 0
+                }
+                let bit = UInt64(1) << UInt64(SIGCONT - 1)
+                #expect(mask("SigCgt:") & bit != 0, "no handler")
+                if mask("SigBlk:") & bit == 0 { takers.append(String(status.first?.split(separator: "\t").last ?? "")) }
+            }
+            #expect(takers == ["kube"])
+            // A short stop harms nobody.
+            leader.process.signal(SIGSTOP)
+            try await Task.sleep(for: .milliseconds(300))
+            leader.process.signal(SIGCONT)
+            try await Task.sleep(for: .seconds(1))
+            #expect(leader.process.isRunning)
+            #expect(try await leader.stop() == .code(0))
+        }
+    }
+
+    private func threads(of daemon: Daemon) throws -> [String] {
+        guard let folder = opendir("/proc/\(daemon.process.pid)/task") else { throw Missing("the daemon's threads") }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
+                field.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+            }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names
+    }
+
     /// A Lease of a dead or malicious holder, full of nonsense: waited for, within bounds, and then replaced; what others keep in it stays.
     @Test func aLeaseOfNonsenseHoldsNobodyUpForLong() async throws {
         try await World.with("nonsense") { world in
@@ -153,6 +195,48 @@ struct LeaderElectionTests {
             #expect(try await maps(blue) == ["b", "r"])
             try await first.stop()
             try await second.stop()
+        }
+    }
+
+    @Test func settingsThatLetTwoLeadAreRefusedByName() async throws {
+        let scratch = try ScratchDirectory()
+        for (settings, words) in [
+            ("{leaseDuration: 10s, renewDeadline: 12s}", ["leaderElection.leaseDuration", "longer than renewDeadline (12s)"]),
+            ("{retryPeriod: 9s}", ["leaderElection.renewDeadline", "1.2 times retryPeriod (9s)"]),
+            ("{leaseDuration: 15500ms}", ["leaderElection.leaseDuration", "whole seconds"]),
+            ("{name: Not_A_Name}", ["leaderElection.name"]), ("{ttl: 1s}", ["leaderElection.ttl"]),
+        ] {
+            let config = scratch.file("config.yaml")
+            try writeFile(config, "leaderElection: \(settings)\n")
+            let daemon = try ChildProcess(
+                try #require(TestEnvironment.binary), ["run", "--config", config], output: scratch.file("\(words.count)\(settings.count).log"))
+            #expect(await daemon.wait(timeout: .seconds(20)) == .code(1))
+            for word in words { #expect(daemon.output.contains(word), "\(daemon.output)") }
+        }
+    }
+
+    /// Rights that an election needs are asked for, and only then.
+    @Test func missingRightsAreNamed() async throws {
+        let scratch = try ScratchDirectory()
+        let admin = try readFile(try #require(TestEnvironment.kubeconfig))
+        let kubeconfig = scratch.file("nobody.kubeconfig")
+        // The admin, acting as somebody who has no rights at all.
+        try writeFile(
+            kubeconfig,
+            admin.split(separator: "\n", omittingEmptySubsequences: false).map { $0 == "  user:" ? "  user:\n    as: nobody" : String($0) }
+                .joined(separator: "\n"))
+        let config = scratch.file("config.yaml")
+        try writeFile(config, "serving: {address: \"127.0.0.1:0\"}\nleaderElection: {enabled: true, namespace: shop, name: x}\n")
+        for (arguments, asks) in [([], true), (["--no-leader-elect"], false)] {
+            let daemon = try ChildProcess(
+                try #require(TestEnvironment.binary), ["run", "--config", config, "--kubeconfig", kubeconfig] + arguments,
+                output: scratch.file("\(asks).log"))
+            #expect(await daemon.wait(timeout: .seconds(30)) == .code(3))
+            #expect(daemon.output.contains("list slos.plimsoll.dev"), "\(daemon.output)")
+            for right in [
+                "get leases.coordination.k8s.io \"x\" in namespace shop", "update leases.coordination.k8s.io \"x\" in namespace shop",
+                "create leases.coordination.k8s.io in namespace shop",
+            ] { #expect(daemon.output.contains(right) == asks, "\(daemon.output)") }
         }
     }
 
