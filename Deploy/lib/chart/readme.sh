@@ -65,7 +65,7 @@ test_readme() {
     mkdir -p "$work/readme"
     ln -s "$ROOT/Charts" "$ROOT/Deploy" "$work/readme/"
     cp -R "$ROOT/Manifests" "$work/readme/"
-    make_plimsoll "$(build_release)"
+    make_plimsoll "$binary"
     readme_configuration >"$work/readme/plimsoll.yaml"
     quietly "README: without a cluster" run_readme offline
     # What the reader is told to set: his registry and his Prometheus.
