@@ -43,6 +43,16 @@ if wants lint; then
     else
         skip "layering: ../shared/tools/layering is not beside this clone"
     fi
+    alerts_have_runbooks() {
+        local runbook status=0
+        while read -r runbook; do
+            [ -f "$ROOT/Manifests/$runbook.md" ] || { echo "no $runbook.md"; status=1; }
+        done < <(sed -n 's|.*runbook_url: .*/\(runbooks/.*\)|\1|p' "$ROOT/Manifests/alerts/plimsoll.yaml")
+        return "$status"
+    }
+    check "alerts on the daemon: rules" promtool check rules "$ROOT/Manifests/alerts/plimsoll.yaml"
+    check "alerts on the daemon: each fires when it should, and not otherwise" promtool test rules "$ROOT/Tests/Alerts/plimsoll.yaml"
+    check "alerts on the daemon: each has its runbook" alerts_have_runbooks
 fi
 
 scratch=$(swift_scratch)
@@ -63,7 +73,7 @@ run_tests() {
 }
 
 # A process for each target: a trap in one does not hide the rest, and those that burn the processor don't starve those that watch the time.
-TARGETS=(Values KubeModel PrometheusModel PlimsollAPI ServiceLevels HTTPTransport KubeClient PrometheusClient KubeRuntime ServiceLevelsController Serving)
+TARGETS=(Fuzz Values KubeModel PrometheusModel PlimsollAPI ServiceLevels HTTPTransport KubeClient PrometheusClient KubeRuntime ServiceLevelsController Serving)
 INTEGRATED=(KubeClient KubeRuntime ServiceLevelsController)
 
 if wants pure; then

@@ -34,6 +34,8 @@ package struct HTTPClientConfiguration: Sendable {
     package var unacknowledgedTimeout: Swift.Duration
     /// What was sent and not acknowledged dies with the socket, also when the process ends: nothing is delivered after that.
     package var dropsUnsentAtClose: Bool
+    /// Its threads take SIGCONT, which all others block, so that a handler runs before they go on with what they were about to send.
+    package var takesContinueSignal: Bool
     /// The longest response head in bytes.
     package var maxResponseHeadBytes: Int
     package var logger: Logger
@@ -52,6 +54,7 @@ package struct HTTPClientConfiguration: Sendable {
         probeTimeout: Swift.Duration = .seconds(5),
         unacknowledgedTimeout: Swift.Duration = .seconds(30),
         dropsUnsentAtClose: Bool = false,
+        takesContinueSignal: Bool = false,
         maxResponseHeadBytes: Int = 128 << 10,
         logger: Logger = Logger(label: "plimsoll.http")
     ) {
@@ -68,6 +71,7 @@ package struct HTTPClientConfiguration: Sendable {
         self.probeTimeout = probeTimeout
         self.unacknowledgedTimeout = unacknowledgedTimeout
         self.dropsUnsentAtClose = dropsUnsentAtClose
+        self.takesContinueSignal = takesContinueSignal
         self.maxResponseHeadBytes = maxResponseHeadBytes
         self.logger = logger
     }

@@ -27,9 +27,9 @@ struct DirectoryOutput: RuleOutput {
         if try await directory.remove(key) { reloads.changed(nil) }
     }
 
-    func sweep(keeping keys: Set<ObjectKey>) async throws {
+    func sweep(keeping kept: @escaping @Sendable () -> Set<ObjectKey>) async throws {
         try fence?.check()
-        if try await directory.sweep(keeping: keys) { reloads.changed(nil) }
+        if try await directory.sweep(keeping: kept) { reloads.changed(nil) }
     }
 
     func trouble(of key: ObjectKey) -> String? { reloads.trouble(of: key) }

@@ -4,6 +4,8 @@ import Glibc
 package final class Daemon: Sendable {
     package let process: ChildProcess
     package let metricsURL: String
+    /// The configuration file.
+    package let config: String
 
     /// - Parameters:
     ///   - prometheusURL: another server than the world's, for what a healthy one can't be made to do.
@@ -12,15 +14,18 @@ package final class Daemon: Sendable {
     ///   - instance: another than the namespace's name.
     ///   - configMaps: rules go into ConfigMaps instead of the shared directory.
     ///   - settings: more of the configuration.
+    ///   - arguments: more of them.
     package init(
         _ world: World, prometheusURL: String? = nil, kubeconfig: String? = nil, interval: String = "5s", poll: String = "2s",
-        output: String = "plimsoll.log", instance: String? = nil, configMaps: Bool = false, settings: String = "", arguments: [String] = []
+        output: String = "plimsoll.log", instance: String? = nil, configMaps: Bool = false, settings: String = "", arguments: [String] = [],
+        environment: [String: String] = [:]
     ) throws {
         guard let binary = TestEnvironment.binary, let admin = TestEnvironment.kubeconfig else {
             throw Missing("the release binary: run by Deploy/test.sh")
         }
         let port = try freePort()
         let config = world.scratch.file("\(output).yaml")
+        self.config = config
         let rules =
             configMaps
             ? "output: ConfigMap"
@@ -48,7 +53,21 @@ package final class Daemon: Sendable {
             """)
         metricsURL = "http://127.0.0.1:\(port)"
         process = try ChildProcess(
-            binary, ["run", "--config", config, "--kubeconfig", kubeconfig ?? admin] + arguments, output: world.scratch.file(output))
+            binary, ["run", "--config", config, "--kubeconfig", kubeconfig ?? admin] + arguments, environment: environment,
+            output: world.scratch.file(output))
+    }
+
+    /// A daemon with a configuration of the test's own that serves on `port`.
+    package init(
+        _ world: World, config: String, port: UInt16, arguments: [String] = [], environment: [String: String] = [:], output: String = "plimsoll.log"
+    ) throws {
+        guard let binary = TestEnvironment.binary, let admin = TestEnvironment.kubeconfig else {
+            throw Missing("the release binary: run by Deploy/test.sh")
+        }
+        self.config = config
+        metricsURL = "http://127.0.0.1:\(port)"
+        process = try ChildProcess(
+            binary, ["run", "--config", config, "--kubeconfig", admin] + arguments, environment: environment, output: world.scratch.file(output))
     }
 
     /// Waits for /readyz.

@@ -29,8 +29,8 @@ extension Replicas {
         let before = try await waitUntilLeads(leader)
         guard let identity = leader.identity else { throw Missing("the leader's identity") }
         let audit = try AuditLog()
-        // Some traffic that is seen to be the leader's.
-        _ = try await eventually(within: .seconds(10)) { try audit.writes(of: identity).contains { $0.resource != "leases" } }
+        // In full swing, by what the server saw of it.
+        _ = try await eventually(within: .seconds(10)) { try audit.writes(of: identity).count { $0.resource != "leases" } >= 20 }
         let writes = try audit.writes(of: identity).count { $0.resource != "leases" }
         let start = wallNow()
         switch blow {
@@ -45,7 +45,9 @@ extension Replicas {
             try await Task.sleep(until: began + max(pause, (ContinuousClock.now - began) + .seconds(1)))
             leader.process.signal(SIGCONT)
         }
-        guard let exit = await leader.process.wait(timeout: .seconds(40)) else { throw Missing("the old leader's end; its log:\n\(leader.process.output)") }
+        guard let exit = await leader.process.wait(timeout: .seconds(40)) else {
+            throw Missing("the old leader's end; its log:\n\(leader.process.output)")
+        }
         // What is still on its way arrives and is logged.
         try await Task.sleep(for: .milliseconds(500))
         return Failover(
@@ -56,7 +58,9 @@ extension Replicas {
     /// What does not fit the objects that there are; nil when everything does: each SLO's status and one ConfigMap of rules each.
     package func difference() async throws -> String? {
         let slos = try await world.client.listAll(SLO.resource, namespace: world.namespace, as: SLO.self).items
-        for slo in slos where slo.status.observedGeneration != slo.metadata.generation { return "\(slo.metadata.key): status is of an older generation" }
+        for slo in slos where slo.status.observedGeneration != slo.metadata.generation {
+            return "\(slo.metadata.key): status is of an older generation"
+        }
         let maps = try await world.client.listAll(
             .configMaps, namespace: world.namespace, as: JSON.self, labelSelector: "plimsoll.dev/instance=\(instance)"
         ).items.map { ObjectMeta(json: $0["metadata"] ?? .null) }

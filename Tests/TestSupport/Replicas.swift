@@ -69,7 +69,11 @@ package final class Replicas: Sendable {
             last = try await self.view()
             return last.map { !$0.holder.isEmpty && $0.holder == daemon.identity } ?? false
         }
-        guard leads, let last else { throw Missing("\(daemon.identity ?? "a replica") leading within \(timeout); the lease: \(String(describing: last)); its log:\n\(daemon.process.output)") }
+        guard leads, let last else {
+            throw Missing(
+                "\(daemon.identity ?? "a replica") leading within \(timeout); the lease: \(String(describing: last)); its log:\n\(daemon.process.output)"
+            )
+        }
         return last
     }
 }

@@ -1,6 +1,6 @@
 package import HTTPTransport
 package import KubeModel
-import Values
+package import Values
 
 /// A client of one API server. Copies share connections, credentials and the pause after a 429.
 ///
@@ -38,11 +38,10 @@ package struct KubeClient: Sendable {
         impersonating(Impersonation(user: user, groups: groups))
     }
 
-    /// A copy that acts as a service account, with the groups that the API server gives it.
+    /// A copy that acts as a service account. Its groups are not named: the API server adds them itself, and naming them would take the right to
+    /// impersonate groups, which can't be bounded by namespace.
     package func impersonating(serviceAccount key: ObjectKey) -> KubeClient {
-        impersonating(
-            user: "system:serviceaccount:\(key.namespace):\(key.name)",
-            groups: ["system:serviceaccounts", "system:serviceaccounts:\(key.namespace)", "system:authenticated"])
+        impersonating(user: "system:serviceaccount:\(key.namespace):\(key.name)")
     }
 
     /// A copy for the leader's lease: a connection of its own, no repeats, no pauses, and a deadline that fits the lease.
@@ -70,6 +69,10 @@ package struct KubeClient: Sendable {
 
     /// Connections and requests of one lane so far.
     package func counters(_ lane: KubeLane) -> HTTPCounters { connection.client(lane).counters }
+
+    /// When the credentials in use end, by what they are (`token`, `client_certificate`, `exec_certificate` of a plug-in,
+    /// `certificate_authority`); only of those that tell.
+    package var credentialExpiries: [(credential: String, at: Instant)] { connection.expiries }
 
     func call(_ method: String, _ path: String, query: [QueryItem] = [], body: JSON? = nil) -> KubeCall {
         let connect = min(timeout, .seconds(10))

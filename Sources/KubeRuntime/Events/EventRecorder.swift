@@ -80,6 +80,11 @@ package final class EventRecorder: Sendable {
         (written, coalesced, dropped, failed) = (counter("written"), counter("coalesced"), counter("dropped"), counter("failed"))
     }
 
+    /// The rights to write events about objects of one namespace, or of all.
+    package static func requiredAccess(namespace: String?) -> [RequiredAccess] {
+        RequiredAccess.all(["create", "patch"], .events, namespace: namespace)
+    }
+
     /// Something happened.
     package func record(_ content: EventContent) {
         let now = wallClock()

@@ -264,7 +264,8 @@ package struct ElectorMachine: Sendable {
     /// Only after all work has ended, and only what was just seen to be ours.
     private mutating func release(_ lease: JSON, wall: Instant) -> Action {
         step = .releasing
-        let body = LeaseBody.changed(lease, holder: "", durationSeconds: 1, acquired: wall, renewed: wall, transitions: LeaseRecord(lease).transitions)
+        let body = LeaseBody.changed(
+            lease, holder: "", durationSeconds: 1, acquired: wall, renewed: wall, transitions: LeaseRecord(lease).transitions)
         return .replace(body, timeout: settings.requestTimeout)
     }
 

@@ -14,10 +14,15 @@ package final class LeaseFence: Sendable {
     }
     private let settings: LeaseSettings
     private let clock: @Sendable () -> LeaseTime
+    private let guardsProcess: Bool
     private let state = Mutex(State())
 
-    package init(_ settings: LeaseSettings, clock: @escaping @Sendable () -> LeaseTime = LeaseTime.system) {
+    /// - Parameter guardsProcess: the process's one fence, which `ContinueGuard` goes by.
+    package init(
+        _ settings: LeaseSettings, guardsProcess: Bool = false, clock: @escaping @Sendable () -> LeaseTime = LeaseTime.system
+    ) {
         self.settings = settings
+        self.guardsProcess = guardsProcess
         self.clock = clock
     }
 
@@ -30,6 +35,7 @@ package final class LeaseFence: Sendable {
             case .standby, .ended: state.lastRenewed = nil
             }
             state.holder = machine.holder
+            guardProcess(state)
         }
     }
 
@@ -38,7 +44,12 @@ package final class LeaseFence: Sendable {
         state.withLock { state in
             state.isClosed = true
             state.renewed = nil
+            guardProcess(state)
         }
+    }
+
+    private func guardProcess(_ state: State) {
+        if guardsProcess { ContinueGuard.set(end: state.renewed.map { $0.boot + settings.renewDeadline }) }
     }
 
     /// Whether the lease is surely ours now.

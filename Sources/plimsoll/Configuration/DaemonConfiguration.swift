@@ -55,7 +55,15 @@ struct NamespaceScope: Fielded, Hashable {
 
     static let fields: [Field<Self>] = [
         .defaulted("include", \.include, "Only these; empty means all.", .set(of: name, max: 1000)),
-        .defaulted("exclude", \.exclude, "Not these, even if included.", .set(of: name, max: 1000)),
+        .defaulted("exclude", \.exclude, "Not these.", .set(of: name, max: 1000)),
+    ]
+    static let rules: [FieldRule<Self>] = [
+        .init(
+            ["include", "exclude"],
+            "a namespace is included and excluded (kube-system is excluded unless exclude says otherwise); name it in one of them"
+        ) {
+            Set($0.include).isDisjoint(with: $0.exclude)
+        }
     ]
     private static let name = FieldType<String>.text(min: 1, max: 63, .dnsLabel, example: "shop")
 

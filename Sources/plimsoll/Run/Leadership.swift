@@ -25,7 +25,8 @@ struct Leadership: Sendable {
             key: ObjectKey(namespace: election.namespace, name: election.name ?? "plimsoll-\(configuration.instance)"), identity: Self.identity(),
             leaseDuration: duration(election.leaseDuration), renewDeadline: duration(election.renewDeadline),
             retryPeriod: duration(election.retryPeriod), labels: [RuleObjects.instanceLabel: configuration.instance])
-        fence = LeaseFence(settings)
+        fence = LeaseFence(settings, guardsProcess: true)
+        ContinueGuard.install()
         self.logger = logger
     }
 

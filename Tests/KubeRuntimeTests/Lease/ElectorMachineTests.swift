@@ -105,9 +105,11 @@ struct ElectorMachineTests {
     }
 
     @Test(arguments: [
-        ("absurd times", ElectorBench.lease(acquire: "yesterday", renew: 17)), ("transitions at the end", ElectorBench.lease(transitions: 2_147_483_647)),
+        ("absurd times", ElectorBench.lease(acquire: "yesterday", renew: 17)),
+        ("transitions at the end", ElectorBench.lease(transitions: 2_147_483_647)),
         ("negative transitions", ElectorBench.lease(transitions: -7)), ("transitions beyond", ElectorBench.lease(transitions: .number("1e99"))),
-        ("a holder that is no text", ElectorBench.lease(holder: ["a", 1])), ("a spec that is a list", JSON.object(JSONObject([("metadata", ["resourceVersion": "1"]), ("spec", [1])]))),
+        ("a holder that is no text", ElectorBench.lease(holder: ["a", 1])),
+        ("a spec that is a list", JSON.object(JSONObject([("metadata", ["resourceVersion": "1"]), ("spec", [1])]))),
         ("a blanked name", ElectorBench.lease(holder: "")), ("our name, which we never wrote", ElectorBench.lease(holder: "me")),
     ]) func nonsenseIsWaitedForAndThenReplaced(name: String, lease: JSON) {
         var bench = ElectorBench()

@@ -23,6 +23,8 @@ struct DiaryCache: CacheService {
     let synced = Latch()
     var hasSynced: Bool { synced.isOpen }
     var trouble: String? = nil
+    var objectCount: Int { 0 }
+    var silence: Swift.Duration? { nil }
     var syncs = true
     func waitUntilSynced() async { await synced.wait() }
     func run() async {
