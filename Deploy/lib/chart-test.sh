@@ -56,6 +56,8 @@ helm() { "$LIB/helm" "$@"; }
 [ $# -gt 0 ] || { echo "usage: chart-test.sh static | image | cluster | demo..." >&2; exit 2; }
 need_swift
 need_chart_venv
+binary=${PLIMSOLL_TEST_BINARY:-$(build_release)}
+export PLIMSOLL_TEST_BINARY=$binary
 for part in "$@"; do
     case $part in
         static) test_static ;;

@@ -30,23 +30,34 @@ make_rootfs() {
 
 # The loader and every object it would load, under the names it looks for.
 copy_shared_objects() {
-    local root=$1 binary=$2 listing object
+    local root=$1 binary=$2 listing object objects
     listing=$(ldd "$binary")
     ! grep 'not found' <<<"$listing" >&2 || die "the machine lacks shared objects of $binary"
-    while read -r object; do
+    mapfile -t objects < <(grep -o '/[^ ]*' <<<"$listing" | sort -u)
+    for object in "${objects[@]}"; do
         mkdir -p "$root$(dirname "$object")"
         cp -L "$object" "$root$object"
-        note_package "$root" "$(package_of "$object")"
-    done < <(grep -o '/[^ ]*' <<<"$listing" | sort -u)
+    done
+    note_owners "$root" "${objects[@]}"
 }
 
-# The package that a shared object belongs to. Packages list a path with or without /usr in front; both are one file on a merged system.
-package_of() {
-    local path
-    for path in "$1" "$(realpath "$1")" "/usr$1" "$(realpath "$1" | sed 's|^/usr||')"; do
-        if dpkg-query -S "$path" 2>/dev/null | sed -n '1s/\(:[a-z0-9]*\)\{0,1\}: .*//p' | grep .; then return; fi
+# The packages that files belong to. Packages list a path with or without /usr in front; both are one file on a merged system.
+note_owners() {
+    local root=$1 file real line path package candidates=()
+    local -A owners=()
+    shift
+    for file in "$@"; do
+        real=$(realpath "$file")
+        candidates+=("$file" "$real" "/usr$file" "${real#/usr}")
     done
-    die "no Debian package owns $1"
+    while read -r line; do owners[${line##*: }]=${line%%:*}; done < <(dpkg-query -S "${candidates[@]}" 2>/dev/null || true)
+    for file in "$@"; do
+        package=""
+        real=$(realpath "$file")
+        for path in "$file" "$real" "/usr$file" "${real#/usr}"; do package=${package:-${owners[$path]:-}}; done
+        [ -n "$package" ] || die "no Debian package owns $file"
+        note_package "$root" "$package"
+    done
 }
 
 # What scanners of vulnerabilities and licences look for.

@@ -42,8 +42,9 @@ PYTHON
 }
 
 overlay_by_kubectl() {
-    kubectl apply -f "$LIB/stub-policy-v1.yaml"
     local image region
+    # As the README says for this old a server.
+    sed -i 's|policy/v1$|policy/v1beta1|' "$work/readme/Deploy/overlays/base/disruption.yaml"
     # Under the names that the overlays give it: there is no registry here.
     image=$(sed -n 2p "$work/one")
     for region in us-east-1 eu-central-1; do ctr images tag --force "$image" "registry.$region.example.com/plimsoll:0.1.0"; done
@@ -62,10 +63,11 @@ gitops_by_kubectl() {
 
 test_readme() {
     step "The README's commands"
-    mkdir -p "$work/readme"
-    ln -s "$ROOT/Charts" "$ROOT/Deploy" "$work/readme/"
+    mkdir -p "$work/readme/Deploy"
+    ln -s "$ROOT/Charts" "$work/readme/"
+    cp -R "$ROOT/Deploy/overlays" "$ROOT/Deploy/gitops" "$work/readme/Deploy/"
     cp -R "$ROOT/Manifests" "$work/readme/"
-    make_plimsoll "$(build_release)"
+    make_plimsoll "$binary"
     readme_configuration >"$work/readme/plimsoll.yaml"
     quietly "README: without a cluster" run_readme offline
     # What the reader is told to set: his registry and his Prometheus.
