@@ -11,8 +11,8 @@ struct FaultTests {
             try await World.with("proxy") { world in
                 let daemon = try Daemon(world, kubeconfig: proxy.kubeconfig)
                 let stage = try await FaultStage(world, daemon, objects: 5, seed: 1)
-                for fault in ProxyFault.all {
-                    let outcome = try await stage.run(fault.name) { _ in _ = try await fault.strike(proxy, for: .seconds(4)) }
+                for fault in ProxyFault.quick {
+                    let outcome = try await stage.run(fault.name) { _ in _ = try await fault.strike(proxy, for: .seconds(3)) }
                     // An object of 8 MiB comes by more than once.
                     #expect(outcome.resident < 256, "\(fault) leaves \(outcome.resident) MiB")
                 }

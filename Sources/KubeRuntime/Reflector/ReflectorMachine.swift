@@ -177,6 +177,10 @@ package struct ReflectorMachine: Sendable {
             trouble = .unauthorized(text)
             return backOff(then: .list, now: now, using: &generator)
         case .connection where watchEvents == 0 && !streamStarted: return backOff(then: .list, now: now, using: &generator)
+        case .internalError(let text) where text.contains("RequestWatchProgress"):
+            // An API server of today over an etcd before 3.4.31: no more a passing error than a refusal.
+            watchListRefused = true
+            return list()
         case .connection, .internalError, .undecodable:
             watchListFailures += 1
             watchListRefused = watchListFailures >= settings.watchListTries

@@ -27,7 +27,7 @@ private struct Rig {
         lists: [ScriptedCollection.List], watches: [ScriptedCollection.Watch], absences: [ScriptedCollection.Absence] = [],
         absenceIsSynced: Bool = false, watchList: Bool = false
     ) {
-        source = ScriptedCollection(lists: lists, watches: watches, absences: absences)
+        source = ScriptedCollection(lists: lists, watches: watches, absences: absences, beginsWithAll: watchList)
         var settings = ReflectorMachine.Settings()
         settings.backoff.jitter = .none
         settings.usesWatchList = watchList

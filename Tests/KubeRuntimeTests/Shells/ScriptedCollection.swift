@@ -55,7 +55,11 @@ final class ScriptedCollection: CollectionSource {
     }
     private let state: Mutex<State>
 
-    init(lists: [List], watches: [Watch], absences: [Absence] = []) {
+    private let beginsWithAll: Bool
+
+    /// - Parameter beginsWithAll: whether it knows watches that begin with all objects, by its script.
+    init(lists: [List], watches: [Watch], absences: [Absence] = [], beginsWithAll: Bool = false) {
+        self.beginsWithAll = beginsWithAll
         state = Mutex(State(lists: lists, watches: watches, absences: absences))
     }
 
@@ -95,6 +99,7 @@ final class ScriptedCollection: CollectionSource {
     func watch(
         from resourceVersion: String?, timeoutSeconds: Int, onStart: @Sendable () -> Void, onEvent: @Sendable (WatchEvent<Thing>) async -> Bool
     ) async throws(KubeError) {
+        if resourceVersion == nil, !beginsWithAll { throw status(422, "sendInitialEvents is forbidden", reason: "Invalid") }
         let watch = state.withLock { state -> Watch in
             state.calls.append("watch \(resourceVersion ?? "all")")
             return state.watches.isEmpty ? Watch(events: [.silence]) : state.watches.removeFirst()

@@ -1,8 +1,8 @@
 import TestSupport
 import Testing
 
-/// The real reflector, store, queue and gate through 24 hours of faults each, on a virtual clock; 1,000 seeds by `Deploy/soak.sh random`.
-struct SimulationTests {
+/// One at a time, as each holds a thread: the real reflector, store, queue and gate through 24 hours of faults each, on a virtual clock; 1,000 seeds by `Deploy/soak.sh random`.
+@Suite(.serialized) struct SimulationTests {
     @Test(arguments: UInt64(1)...50) func aDayOfFaultsEndsWithEverythingInPlace(seed: UInt64) {
         let report = Simulation.run(seed: seed)
         #expect(report.complaints.isEmpty, "\(report)")

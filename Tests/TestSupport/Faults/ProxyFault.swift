@@ -15,13 +15,15 @@ package struct ProxyFault: Sendable, CustomStringConvertible {
 
     package var description: String { name }
 
-    /// Cuts the connections there are, so that new ones meet the rules; takes the rules back after that time.
+    /// Cuts the connections there are, so that new ones meet the rules; takes the rules back after that time, or when they have struck: after many
+    /// failures a client waits up to half a minute before it asks again.
     ///
     /// - Returns: how often they struck.
     package func strike(_ proxy: FaultProxy, for time: Swift.Duration) async throws -> Int {
         let ids = rules.map { proxy.add($0) }
         proxy.cutAll()
         try await Task.sleep(for: time)
+        _ = await eventually(within: .seconds(60)) { ids.contains { proxy.hits(of: $0) > 0 } }
         proxy.removeAll()
         let hits = ids.reduce(0) { $0 + proxy.hits(of: $1) }
         if hits == 0 { throw Missing("a single request that \(name) struck: the run shows nothing") }
@@ -100,5 +102,8 @@ package struct ProxyFault: Sendable, CustomStringConvertible {
             + #""resourceVersion":"1"},"spec":{"service":"\#(filling)"}}}"#
     }()
 
-    package static let all = [throttled, failing, expired, split, truncated, cut, lostReplies, nonsense]
+    package static let all = [split, lostReplies, nonsense, expired, truncated, cut, throttled, failing]
+
+    /// Those that ask for nothing but an answer show within seconds.
+    package static let quick = [split, lostReplies, nonsense, expired, throttled]
 }
