@@ -58,7 +58,7 @@ let package = Package(
         room("HTTPTransport", ["CCurl", deque, log]),
         // Rank 3
         room("PlimsollAPI", ["KubeModel", "Values"]),
-        room("KubeClient", ["HTTPTransport", "KubeModel", "Values", log]),
+        room("KubeClient", ["HTTPTransport", "KubeModel", "Values", coreMetrics, log]),
         room("PrometheusClient", ["HTTPTransport", "PrometheusModel", "Values"]),
         // Rank 4
         room("ServiceLevels", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"]),
@@ -81,13 +81,16 @@ let package = Package(
             name: "plimsoll",
             dependencies: [
                 "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels",
-                "ServiceLevelsController", "Serving", "Values", product("ArgumentParser", "swift-argument-parser"), log, metrics,
+                "ServiceLevelsController", "Serving", "Values", product("ArgumentParser", "swift-argument-parser"), log, metrics, signals,
             ],
             swiftSettings: settings),
         // Tests
         .target(
-            name: "TestSupport", dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "Values"], path: "Tests/TestSupport",
-            swiftSettings: settings),
+            name: "TestSupport",
+            dependencies: [
+                "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "Values",
+                product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio"), heap, log,
+            ], path: "Tests/TestSupport", swiftSettings: optimised),
         .executableTarget(
             name: "plimsoll-soak",
             dependencies: ["KubeClient", "KubeModel", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "TestSupport", "Values"],
@@ -104,7 +107,7 @@ let package = Package(
         tests("KubeClient", ["HTTPTransport", "KubeModel", "Values", log]),
         tests("PrometheusClient", ["HTTPTransport", "PrometheusModel", "Values"]),
         tests("ServiceLevels", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"], exclude: ["Golden", "History"]),
-        tests("KubeRuntime", ["HTTPTransport", "KubeClient", "KubeModel", "Values"]),
+        tests("KubeRuntime", ["HTTPTransport", "KubeClient", "KubeModel", "Values", log]),
         tests(
             "ServiceLevelsController",
             ["KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels", "Values", log]),

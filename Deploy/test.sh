@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests, all of them or the phases named: lint pure rules integration end-to-end history.
+# Runs the tests, all of them or the phases named: lint pure integration end-to-end history chart.
 # It installs what it needs, builds what is slow into the cache, and closes with a line 'N passed, N failed, N skipped'.
 set -euo pipefail
 
@@ -9,12 +9,12 @@ set -euo pipefail
 . "$ROOT/Deploy/lib/tally.sh"
 
 phases=("$@")
-[ ${#phases[@]} -gt 0 ] || phases=(lint pure integration end-to-end history)
+[ ${#phases[@]} -gt 0 ] || phases=(lint pure integration end-to-end history chart)
 wants() { local p; for p in "${phases[@]}"; do [ "$p" = "$1" ] && return 0; done; return 1; }
 for phase in "${phases[@]}"; do
     case $phase in
-        lint | pure | integration | end-to-end | history) ;;
-        *) echo "test.sh: no phase '$phase'; there are: lint pure integration end-to-end history" >&2; exit 2 ;;
+        lint | pure | integration | end-to-end | history | chart) ;;
+        *) echo "test.sh: no phase '$phase'; there are: lint pure integration end-to-end history chart" >&2; exit 2 ;;
     esac
 done
 
@@ -43,6 +43,16 @@ if wants lint; then
     else
         skip "layering: ../shared/tools/layering is not beside this clone"
     fi
+    alerts_have_runbooks() {
+        local runbook status=0
+        while read -r runbook; do
+            [ -f "$ROOT/Manifests/$runbook.md" ] || { echo "no $runbook.md"; status=1; }
+        done < <(sed -n 's|.*runbook_url: .*/\(runbooks/.*\)|\1|p' "$ROOT/Manifests/alerts/plimsoll.yaml")
+        return "$status"
+    }
+    check "alerts on the daemon: rules" promtool check rules "$ROOT/Manifests/alerts/plimsoll.yaml"
+    check "alerts on the daemon: each fires when it should, and not otherwise" promtool test rules "$ROOT/Tests/Alerts/plimsoll.yaml"
+    check "alerts on the daemon: each has its runbook" alerts_have_runbooks
 fi
 
 scratch=$(swift_scratch)
@@ -118,6 +128,11 @@ fi
 if wants history; then
     step "Accuracy on 30 days of history in a real Prometheus"
     check "30-day history" "$ROOT/Tests/ServiceLevelsTests/History/run" "$PLIMSOLL_TEST_BINARY"
+fi
+
+if wants chart; then
+    step "Chart, image, overlays, in a whole cluster"
+    check "chart" "$ROOT/Deploy/lib/chart-test.sh" static image cluster
 fi
 
 tally_close

@@ -17,8 +17,8 @@ extension AddressGuard {
     /// Why this policy refuses the address, as a noun phrase; nil when it may be connected to.
     func refusal(of address: IPAddress) -> String? {
         if self == .any { return nil }
-        if let embedded = address.embeddedIPv4, let reason = refusal(of: .v4(embedded)) {
-            return "\(reason), \(IPAddress.v4(embedded)) within IPv6"
+        for embedded in address.embeddedIPv4 {
+            if let reason = refusal(of: .v4(embedded)) { return "\(reason), \(IPAddress.v4(embedded)) within IPv6" }
         }
         let blocks = self == .publicOnly ? Self.neverReached + Self.notPublic : Self.neverReached
         return blocks.first { address.matches(prefix: $0.prefix, length: $0.length) }?.what

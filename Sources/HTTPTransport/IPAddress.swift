@@ -54,15 +54,33 @@ enum IPAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The IPv4 address that this IPv6 address leads to: mapped, compatible, NAT64 (RFC 6052), 6to4.
-    var embeddedIPv4: UInt32? {
-        guard case .v6(let high, let low) = self else { return nil }
-        if high == 0, low >> 32 == 0xffff { return UInt32(truncatingIfNeeded: low) }
-        if high == 0, low >> 32 == 0, low > 1 { return UInt32(truncatingIfNeeded: low) }
-        if high == 0, low >> 32 == 0xffff_0000 { return UInt32(truncatingIfNeeded: low) }
-        if high == 0x0064_ff9b_0000_0000, low >> 32 == 0 { return UInt32(truncatingIfNeeded: low) }
-        if high >> 48 == 0x2002 { return UInt32(truncatingIfNeeded: high >> 16) }
-        return nil
+    /// The IPv4 addresses that this IPv6 address may lead to: mapped, compatible, translated, NAT64 (RFC 6052, RFC 8215), 6to4 (RFC 3056),
+    /// Teredo (RFC 4380: its server and its client), ISATAP (RFC 5214).
+    var embeddedIPv4: [UInt32] {
+        guard case .v6(let high, let low) = self else { return [] }
+        let last = UInt32(truncatingIfNeeded: low)
+        if high == 0, low >> 32 == 0 { return low > 1 ? [last] : [] }
+        if high == 0, low >> 32 == 0xffff || low >> 32 == 0xffff_0000 { return [last] }
+        if high == 0x0064_ff9b_0000_0000, low >> 32 == 0 { return [last] }
+        if high >> 16 == 0x0064_ff9b_0001 { return localTranslation(high, low) }
+        if high >> 48 == 0x2002 { return [UInt32(truncatingIfNeeded: high >> 16)] }
+        if high >> 32 == 0x2001_0000 { return [UInt32(truncatingIfNeeded: high), ~last] }
+        // The second bit tells an address that is unique in the world, and says nothing here.
+        if low >> 32 & ~0x0200_0000 == 0x0000_5efe { return [last] }
+        return []
+    }
+
+    /// 64:ff9b:1::/48 is for networks' own translators, whose prefix may be 48, 56, 64 or 96 bits long, and the address behind it lies elsewhere in
+    /// each: all are taken, but those that begin with 0, which come from reading a longer prefix as a shorter one.
+    private func localTranslation(_ high: UInt64, _ low: UInt64) -> [UInt32] {
+        // Bits 64 to 71 are always zero and belong to no address.
+        let readings = [
+            (high & 0xffff) << 16 | low >> 40 & 0xffff,
+            (high & 0xff) << 24 | low >> 32 & 0xff_ffff,
+            low >> 24 & 0xffff_ffff,
+            low & 0xffff_ffff,
+        ]
+        return readings.map { UInt32(truncatingIfNeeded: $0) }.filter { $0 >> 24 != 0 }
     }
 
     /// Whether the first `length` bits are those of `prefix`; false for the other family and for a length out of range.

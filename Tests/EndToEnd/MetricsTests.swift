@@ -1,3 +1,4 @@
+import KubeClient
 import KubeModel
 import TestSupport
 import Testing
@@ -28,6 +29,28 @@ struct MetricsTests {
                 #expect(page.text.contains(sample), "no \(sample)")
             }
             #expect(!page.text.contains(#"plimsoll_slo="invalid""#))
+            // The names and labels that dashboards for controller-runtime and client-go know, all there from the start.
+            let host = String(world.client.configuration.server.drop { $0 != "/" }.dropFirst(2))
+            let names = [
+                #"workqueue_depth{name="slo",priority="#, #"workqueue_adds_total{name="slo"} "#, #"workqueue_retries_total{name="slo"} "#,
+                #"workqueue_queue_duration_seconds_bucket{name="slo",le="#, #"workqueue_work_duration_seconds_bucket{name="slo",le="#,
+                #"workqueue_unfinished_work_seconds{name="slo"} "#, #"workqueue_longest_running_processor_seconds{name="slo"} "#,
+                #"controller_runtime_reconcile_total{controller="slo",result="error"} "#,
+                #"controller_runtime_reconcile_total{controller="slo",result="requeue"} "#,
+                #"controller_runtime_reconcile_total{controller="slo",result="requeue_after"} "#,
+                #"controller_runtime_reconcile_total{controller="slo",result="success"} "#,
+                #"controller_runtime_reconcile_errors_total{controller="slo"} "#,
+                #"controller_runtime_terminal_reconcile_errors_total{controller="slo"} "#,
+                #"controller_runtime_reconcile_panics_total{controller="slo"} 0"#, #"controller_runtime_reconcile_timeouts_total{controller="slo"} "#,
+                #"controller_runtime_reconcile_time_seconds_bucket{controller="slo",le="#,
+                #"controller_runtime_max_concurrent_reconciles{controller="slo"} "#,
+                #"controller_runtime_active_workers{controller="slo"} "#, #"rest_client_requests_total{code="200",host="\#(host)",method="GET"} "#,
+                #"rest_client_requests_total{code="429",host="\#(host)",method="PATCH"} 0"#,
+                #"rest_client_request_duration_seconds_bucket{host="\#(host)",verb="GET",le="#,
+                #"rest_client_rate_limiter_duration_seconds_count{host="\#(host)",verb="PATCH"} "#, "plimsoll_ready 1", "plimsoll_apiserver_up 1",
+                #"plimsoll_source_up{question="rules",source="default"} 1"#, #"plimsoll_kube_connections_open{lane="watch"} "#,
+            ]
+            for name in names { #expect(page.text.contains("\n\(name)"), "no \(name)") }
 
             let file = world.scratch.file("metrics.txt")
             try writeFile(file, page.text)

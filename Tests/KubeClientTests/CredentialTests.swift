@@ -66,11 +66,35 @@ import Values
         var machine = ExecCredentialMachine<String>()
         _ = machine.enqueue("a", id: 1, now: Self.at(0))
         _ = machine.didFinish(.success(ExecCredential(token: Secret("old"))), now: Self.at(0))
-        machine.reject(generation: 1)
+        machine.reject(generation: 1, now: Self.at(0))
         #expect(Self.name(machine.enqueue("b", id: 2, now: Self.at(0))) == "start")
         _ = machine.didFinish(.success(ExecCredential(token: Secret("new"))), now: Self.at(0))
-        machine.reject(generation: 1)  // another request that used the first one
+        machine.reject(generation: 1, now: Self.at(0))  // another request that used the first one
         #expect(Self.name(machine.enqueue("c", id: 3, now: Self.at(0))) == "use new 2")
+    }
+
+    /// The program runs well, but the server refuses what it gives, each time.
+    @Test func aPlugInWhoseCredentialsAreRefusedIsNotRunPerRequest() {
+        var machine = ExecCredentialMachine<String>()
+        var (time, generation) = (0, 0)
+        // The first refusal is followed up at once; from then on the pause doubles.
+        for pause in [0, 2, 4, 8, 16, 32, 60, 60] {
+            #expect(Self.name(machine.enqueue("a", id: 1, now: Self.at(time))) == "start")
+            _ = machine.didFinish(.success(ExecCredential(token: Secret("bad"))), now: Self.at(time))
+            generation += 1
+            machine.reject(generation: generation, now: Self.at(time))
+            machine.reject(generation: generation, now: Self.at(time))  // a second request with the same
+            if pause > 0 {
+                // The server remains the judge: requests go out with what there is.
+                #expect(Self.name(machine.enqueue("b", id: 2, now: Self.at(time + pause - 1))) == "use bad \(generation)", "pause \(pause)")
+            }
+            time += pause
+        }
+        // A credential that was good for a while, then revoked, is got anew at once.
+        #expect(Self.name(machine.enqueue("a", id: 1, now: Self.at(time))) == "start")
+        _ = machine.didFinish(.success(ExecCredential(token: Secret("good"))), now: Self.at(time))
+        machine.reject(generation: generation + 1, now: Self.at(time + 60))
+        #expect(Self.name(machine.enqueue("c", id: 3, now: Self.at(time + 60))) == "start")
     }
 
     @Test func aFailingPlugInIsNotHammered() {
@@ -84,7 +108,7 @@ import Values
         }
         #expect(Self.name(machine.enqueue("a", id: 1, now: Self.at(time))) == "start")
         _ = machine.didFinish(.success(ExecCredential(token: Secret("t"))), now: Self.at(time))
-        machine.reject(generation: 1)
+        machine.reject(generation: 1, now: Self.at(time))
         _ = machine.enqueue("a", id: 1, now: Self.at(time))
         _ = machine.didFinish(.failure(Self.failure), now: Self.at(time))
         #expect(Self.name(machine.enqueue("a", id: 1, now: Self.at(time + 1))) == "start")  // success began the pauses anew

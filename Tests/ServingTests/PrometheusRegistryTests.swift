@@ -212,4 +212,18 @@ import Testing
         #expect(text(registry) == "# TYPE scrapes_total counter\nscrapes_total 1\n")
         #expect(text(registry) == "# TYPE scrapes_total counter\nscrapes_total 2\n")
     }
+
+    @Test func forgottenGaugesComeBackOnlyWhenMadeAnew() {
+        let registry = PrometheusRegistry()
+        let old = registry.makeRecorder(label: "depth", dimensions: [("name", "a")], aggregate: false)
+        registry.makeRecorder(label: "depth", dimensions: [("name", "b")], aggregate: false).record(2.0)
+        registry.makeCounter(label: "adds_total", dimensions: []).increment(by: 3)
+        registry.forgetGauges()
+        old.record(1.0)
+        #expect(String(decoding: registry.exposition(), as: UTF8.self) == "# TYPE adds_total counter\nadds_total 3\n")
+        registry.makeRecorder(label: "depth", dimensions: [("name", "b")], aggregate: false).record(5.0)
+        #expect(
+            String(decoding: registry.exposition(), as: UTF8.self)
+                == "# TYPE adds_total counter\nadds_total 3\n# TYPE depth gauge\ndepth{name=\"b\"} 5\n")
+    }
 }

@@ -2,11 +2,12 @@ import CoreMetrics
 import Glibc
 import Logging
 import ServiceLifecycle
-import Serving
 import Synchronization
 import TestSupport
 import Testing
 import Values
+
+@testable import Serving
 
 @Suite struct ServingServiceTests {
     private func service(
@@ -50,6 +51,7 @@ import Values
             #expect(metrics.body == "# HELP plimsoll_test_total A test.\n# TYPE plimsoll_test_total counter\nplimsoll_test_total{a=\"b\"} 3\n")
             let live = await client.get("/healthz")
             #expect((live.status, live.body) == (200, "ok\n"))
+            #expect(await client.get("/livez?verbose").body == "[+]loop ok\nlivez check passed\n")
             let unready = await client.get("/readyz")
             #expect((unready.status, unready.body) == (503, "[-]sync: SLO: first list is not done\nreadyz check failed\n"))
             #expect(await client.get("/readyz?verbose").body == "[+]config ok\n[-]sync: SLO: first list is not done\nreadyz check failed\n")
@@ -68,7 +70,7 @@ import Values
             #expect(missing.headers["content-type"] == "application/json")
             let json = try JSON(parsing: missing.body)
             #expect(json["code"]?.intValue == 404)
-            #expect(json["message"]?.stringValue == "nothing is served at this path; there are /extra, /healthz, /metrics, /readyz")
+            #expect(json["message"]?.stringValue == "nothing is served at this path; there are /extra, /healthz, /livez, /metrics, /readyz")
             let post = await client.get("/metrics", method: "POST")
             #expect(post.status == 405)
             #expect(post.headers["allow"] == "GET, HEAD")
@@ -190,6 +192,80 @@ import Values
             #expect(await client.get("/healthz").status == 200)
             release.value = true
             #expect(await metrics.body.hasSuffix("slow 1\n"))
+        }
+    }
+
+    /// More silent clients than the server takes, and they come back as fast as they are sent away.
+    @Test func silentClientsKeepNoProbeOut() async throws {
+        var limits = ServingLimits()
+        limits.connections = 32
+        let never = Route("/never") { _ in
+            try? await Task.sleep(for: .seconds(600))
+            return .text("")
+        }
+        limits.drain = .milliseconds(100)
+        try await running(service(routes: [never], limits: limits)) { client in
+            let open = Mutex<[Int32]>([])
+            func crowd(_ count: Int) {
+                for index in 0..<count {
+                    let descriptor = RawClient.connect(client.port)
+                    guard descriptor >= 0 else { continue }
+                    let part = ["", "GET /healthz HTTP/1.1\r\nho", "GET /never HTTP/1.1\r\nhost: a\r\n\r\n"][index % 3]
+                    _ = send(descriptor, part, part.utf8.count, Int32(MSG_NOSIGNAL))
+                    open.withLock { $0.append(descriptor) }
+                }
+            }
+            crowd(256)
+            for _ in 0..<10 {
+                #expect(await client.get("/healthz").status == 200)
+                #expect(await client.get("/metrics").status == 200)
+                crowd(16)
+            }
+            for descriptor in open.withLock({ $0 }) { close(descriptor) }
+        }
+    }
+
+    /// A keep-alive client that goes on asking stays, whatever comes and goes beside it.
+    @Test func whoAsksStays() {
+        var ranking = ConnectionRanking<Int>(limit: 3)
+        #expect(ranking.opened(1) == nil)
+        #expect(ranking.opened(2) == nil)
+        #expect(ranking.opened(3) == nil)
+        ranking.asked(1)
+        #expect(ranking.opened(4) == 2)
+        ranking.asked(2)  // gone already
+        #expect(ranking.opened(5) == 3)
+        ranking.closed(4)
+        #expect(ranking.opened(6) == nil)
+        #expect(ranking.opened(7) == 1)
+        #expect(ranking.count == 3)
+    }
+
+    /// Scrapes that come while one is made share one that begins later.
+    @Test func concurrentScrapesAreMadeOnce() async throws {
+        let registry = PrometheusRegistry()
+        let rounds = Box(0)
+        let release = SyncedFlag()
+        registry.registerCollector {
+            rounds.value += 1
+            while !release.value { usleep(1000) }
+            return [.init(name: "round", help: "", samples: [.init([], Double(rounds.value))])]
+        }
+        try await running(service(registry: registry)) { client in
+            async let first = client.get("/metrics")
+            #expect(await eventually { rounds.value == 1 })
+            let others = await withTaskGroup(of: String.self) { group in
+                for _ in 0..<20 { group.addTask { await client.get("/metrics").body } }
+                // All of them are in the queue before the first is done.
+                try? await Task.sleep(for: .milliseconds(500))
+                release.value = true
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(await first.body.hasSuffix("round 1\n"))
+            // One more at most, should a client have come late.
+            #expect((2...3).contains(rounds.value))
+            #expect(others.count == 20)
+            #expect(others.allSatisfy { $0.hasSuffix("round 2\n") || $0.hasSuffix("round 3\n") })
         }
     }
 

@@ -64,6 +64,16 @@ final class Authenticator: Sendable {
         }
     }
 
+    /// When the token in use ends, if it is known.
+    var expiry: Instant? {
+        switch credential {
+        case .none, .basic: nil
+        case .token(let token): TokenExpiry.of(token)
+        case .tokenFile: tokenFile.withLock(\.token).flatMap(TokenExpiry.of)
+        case .exec: plugin?.expires
+        }
+    }
+
     private func freshToken(_ path: String) async throws(KubeError) -> Secret {
         let problem = await BlockingThread.run { () -> String? in self.readToken(path) }
         if let token = tokenFile.withLock(\.token) { return token }

@@ -1,6 +1,7 @@
 import Values
 
-/// Runs the plug-in once for all who wait, keeps its answer until it expires or is refused, and doesn't hammer one that fails. Pure.
+/// Runs the plug-in once for all who wait, keeps its answer until it expires or is refused, and doesn't hammer one that fails or whose
+/// credentials are refused. Pure.
 struct ExecCredentialMachine<Waiter: Sendable>: Sendable {
     enum Step {
         case use(ExecCredential, generation: Int)
@@ -15,18 +16,35 @@ struct ExecCredentialMachine<Waiter: Sendable>: Sendable {
         case empty
         case cached(ExecCredential)
         case failed(ExecPluginError, until: Instant)
+        /// New credentials were refused as well: these go on being sent, as the server may change its mind, and the plug-in rests meanwhile.
+        case refused(ExecCredential, until: Instant)
     }
 
     private var state: State = .empty
     private var running = false
     private var generation = 0
     private var failures = 0
+    /// Refusals in a row of credentials that were new.
+    private var refusals = 0
+    private var issued: Instant?
     private var waiters: [Int: Waiter] = [:]
+
+    /// A credential that lived this long before it was refused had been good.
+    static var proven: Swift.Duration { .seconds(60) }
+
+    /// The credential in use.
+    var credential: ExecCredential? {
+        switch state {
+        case .cached(let credential), .refused(let credential, _): credential
+        case .empty, .failed: nil
+        }
+    }
 
     /// What a request with nobody waiting yet would get: nil means it must wait (see `enqueue`).
     func current(now: Instant) -> Step? {
         switch state {
         case .cached(let credential) where credential.expires.map({ now < $0 }) ?? true: .use(credential, generation: generation)
+        case .refused(let credential, let until) where now < until: .use(credential, generation: generation)
         case .failed(let error, let until) where now < until && !running: .fail(error)
         default: nil
         }
@@ -51,6 +69,7 @@ struct ExecCredentialMachine<Waiter: Sendable>: Sendable {
         case .success(let credential):
             generation += 1
             failures = 0
+            issued = now
             state = .cached(credential)
         case .failure(let error):
             failures += 1
@@ -61,8 +80,12 @@ struct ExecCredentialMachine<Waiter: Sendable>: Sendable {
         return (Array(waiters.values), generation)
     }
 
-    /// The server answered 401 to `generation`: forget it, unless a newer one is there already.
-    mutating func reject(generation refused: Int) {
-        if refused == generation, case .cached = state { state = .empty }
+    /// The server answered 401 to `generation`: unless a newer one is there already, run the plug-in again, at once where the credential had been
+    /// good, else after a growing pause.
+    mutating func reject(generation refused: Int, now: Instant) {
+        guard refused == generation, case .cached(let credential) = state else { return }
+        if let issued, now < issued + Self.proven { refusals += 1 } else { refusals = 1 }
+        // A first refusal costs nothing: the credential may have been revoked.
+        state = refusals == 1 ? .empty : .refused(credential, until: now + .seconds(min(60, 1 << min(refusals - 1, 6))))
     }
 }

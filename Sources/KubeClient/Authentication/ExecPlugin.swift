@@ -23,6 +23,7 @@ final class ExecPlugin: Sendable {
     private let now: @Sendable () -> Instant
     /// Called with each new credential, before anybody gets to use it.
     private let changed: @Sendable (ExecCredential) -> Void
+    private let metrics = ExecPluginMetrics()
     private let state = Mutex(State())
 
     init(_ plugin: ExecPluginConfiguration, options: KubeClientOptions, changed: @escaping @Sendable (ExecCredential) -> Void) {
@@ -52,7 +53,14 @@ final class ExecPlugin: Sendable {
         return try answer.get()
     }
 
-    func reject(generation: Int) { state.withLock { $0.machine.reject(generation: generation) } }
+    /// The server answered 401 to these.
+    func reject(generation: Int) {
+        let time = now()
+        state.withLock { $0.machine.reject(generation: generation, now: time) }
+    }
+
+    /// When the credential in use ends, if it says so.
+    var expires: Instant? { state.withLock { $0.machine.credential }.flatMap { $0.expires ?? $0.token.flatMap(TokenExpiry.of) } }
 
     private func ask(_ continuation: CheckedContinuation<Answer, Never>, id: Int) {
         let time = now()
@@ -77,7 +85,12 @@ final class ExecPlugin: Sendable {
         } catch {
             result = .failure(error)
         }
-        if case .success(let credential) = result { changed(credential) }
+        if case .success(let credential) = result {
+            metrics.ran(well: true)
+            changed(credential)
+        } else {
+            metrics.ran(well: false)
+        }
         let (waiters, generation) = state.withLock { $0.machine.didFinish(result, now: now()) }
         for waiter in waiters {
             waiter.resume(

@@ -1,6 +1,6 @@
 package import HTTPTransport
 package import KubeModel
-import Values
+package import Values
 
 /// A client of one API server. Copies share connections, credentials and the pause after a 429.
 ///
@@ -11,6 +11,7 @@ package struct KubeClient: Sendable {
     /// Whom this copy acts as; nil: the configuration's own user.
     package private(set) var impersonation: Impersonation?
     private(set) var lane = KubeLane.unary
+    private var fence: WriteFence?
     private(set) var timeout: Swift.Duration
 
     /// Reads certificate files (blocking, small); opens no connection yet.
@@ -51,6 +52,14 @@ package struct KubeClient: Sendable {
         return copy
     }
 
+    /// A copy whose writes are sent only while the fence is open (else `.fenced`), and are ended, here and in the server, when its allowance is
+    /// used up. Reads are as before.
+    package func fenced(by fence: WriteFence?) -> KubeClient {
+        var copy = self
+        copy.fence = fence
+        return copy
+    }
+
     /// A copy with another deadline for each attempt of a unary request.
     package func withTimeout(_ timeout: Swift.Duration) -> KubeClient {
         var copy = self
@@ -61,11 +70,15 @@ package struct KubeClient: Sendable {
     /// Connections and requests of one lane so far.
     package func counters(_ lane: KubeLane) -> HTTPCounters { connection.client(lane).counters }
 
+    /// When the credentials in use end, by what they are (`token`, `client_certificate`, `exec_certificate` of a plug-in,
+    /// `certificate_authority`); only of those that tell.
+    package var credentialExpiries: [(credential: String, at: Instant)] { connection.expiries }
+
     func call(_ method: String, _ path: String, query: [QueryItem] = [], body: JSON? = nil) -> KubeCall {
         let connect = min(timeout, .seconds(10))
         return KubeCall(
             method: method, path: path, query: query, body: body?.bytes(), lane: lane, impersonation: impersonation,
-            deadlines: HTTPDeadlines(connect: connect, whole: timeout))
+            deadlines: HTTPDeadlines(connect: connect, whole: timeout), fence: method == "GET" ? nil : fence)
     }
 
     /// The tree in a success's body.

@@ -13,21 +13,30 @@ final class KubeConnection: Sendable {
     private let lease: HTTPClient
     private let authenticator: Authenticator
     private let tls: TLSKeeper
+    private let metrics: KubeClientMetrics
     private let gate = Mutex(PauseGate())
     private let warnings = Mutex(WarningLog())
 
     init(configuration: KubeConfiguration, options: KubeClientOptions) throws(KubeConfigurationError) {
         self.configuration = configuration
         self.options = options
+        metrics = KubeClientMetrics(server: configuration.server)
         let material = try TLSMaterial.options(configuration, exec: nil)
-        func pool(_ label: String, _ maxInFlight: Int) -> HTTPClient {
-            HTTPClient(
-                configuration: HTTPClientConfiguration(
-                    label: label, tls: material, maxInFlight: maxInFlight, guardPolicy: options.guardPolicy, userAgent: options.userAgent,
-                    proxy: configuration.proxyURL.map { .url($0) } ?? .environment, http2: options.http2, probeURL: configuration.server + "/version",
-                    logger: options.logger))
+        func pool(_ lane: KubeLane, _ label: String, _ maxInFlight: Int) -> HTTPClient {
+            var settings = HTTPClientConfiguration(
+                label: label, tls: material, maxInFlight: maxInFlight, guardPolicy: options.guardPolicy, userAgent: options.userAgent,
+                proxy: configuration.proxyURL.map { .url($0) } ?? .environment, http2: options.http2, probeURL: configuration.server + "/version",
+                logger: options.logger)
+            // A lease has no time for probes: the first deadline that passes in silence gives the connection up.
+            if lane == .lease { settings.probeURL = nil }
+            if lane != .watch, let lifetime = options.unsentLifetime {
+                settings.unacknowledgedTimeout = lifetime
+                settings.dropsUnsentAtClose = true
+                settings.takesContinueSignal = lane == .unary
+            }
+            return HTTPClient(configuration: settings)
         }
-        let pools = [pool("kube-watch", options.maxWatches), pool("kube", options.maxInFlight), pool("kube-lease", 4)]
+        let pools = [pool(.watch, "kube-watch", options.maxWatches), pool(.unary, "kube", options.maxInFlight), pool(.lease, "kube-lease", 4)]
         (watch, unary, lease) = (pools[0], pools[1], pools[2])
         let keeper = TLSKeeper(configuration: configuration, options: options, material: material, pools: pools)
         tls = keeper
@@ -54,12 +63,15 @@ final class KubeConnection: Sendable {
         tls.refreshIfDue()
         var grant = try await authenticator.grant()
         while true {
-            if call.lane == .unary { try await waitForGate() }
-            let request = call.request(server: configuration.server, authorization: grant.authorization)
+            if call.lane == .unary { try await waitForGate(call.method) }
+            let began = options.uptime()
+            // Made anew for each attempt, as the allowance shrinks.
+            let request = try call.request(server: configuration.server, authorization: grant.authorization)
             let action: RetryMachine.Action
             let failure: KubeError
             do throws(HTTPError) {
                 let response = try await client(call.lane).send(request)
+                metrics.ended(call.method, status: response.status, duration: options.uptime() - began)
                 note(response.headers)
                 if (200..<300).contains(response.status) { return response }
                 failure = .status(status(response.status, response.headers, response.body))
@@ -67,6 +79,8 @@ final class KubeConnection: Sendable {
                 hold(after: response.status, retryAfterSeconds: retryAfter)
                 action = machine.after(status: response.status, retryAfterSeconds: retryAfter)
             } catch {
+                if error.kind == .withdrawn { throw .fenced(error.message) }
+                if error.kind != .cancelled { metrics.ended(call.method, status: nil, duration: options.uptime() - began) }
                 failure = .transport(error)
                 action = machine.after(error, jitter: options.jitter())
             }
@@ -76,6 +90,7 @@ final class KubeConnection: Sendable {
                 guard let renewed = try await authenticator.renewed(after: grant) else { throw failure }
                 grant = renewed
             case .wait(let time, let shared):
+                metrics.retried(call.method, status: failure.status?.code)
                 options.logger.debug("request repeated", metadata: ["path": "\(call.path)", "after": "\(time)", "because": "\(failure)"])
                 // Where all hold back the gate is shut already.
                 if !shared { try await sleep(time) }
@@ -90,9 +105,14 @@ final class KubeConnection: Sendable {
         var machine = RetryMachine(limits: .none, isIdempotent: true)
         while true {
             let stream: HTTPStream
+            let request = try call.request(server: configuration.server, authorization: grant.authorization)
             do throws(HTTPError) {
-                stream = try await client(call.lane).stream(call.request(server: configuration.server, authorization: grant.authorization))
-            } catch { throw .transport(error) }
+                stream = try await client(call.lane).stream(request)
+            } catch {
+                if error.kind != .cancelled { metrics.ended(call.method, status: nil, duration: nil) }
+                throw .transport(error)
+            }
+            metrics.ended(call.method, status: stream.status, duration: nil)
             note(stream.headers)
             if (200..<300).contains(stream.status) { return stream }
             hold(after: stream.status, retryAfterSeconds: StatusReading.retryAfter(stream.headers))
@@ -102,6 +122,11 @@ final class KubeConnection: Sendable {
             else { throw .status(status(stream.status, stream.headers, body)) }
             grant = renewed
         }
+    }
+
+    /// When what we prove ourselves with ends, by what it is; only of those that tell.
+    var expiries: [(credential: String, at: Instant)] {
+        (tls.expiries + [authenticator.expiry.map { ("token", $0) }].compactMap { $0 }).map { (credential: $0.0, at: $0.1) }
     }
 
     /// What the server says; to a refusal of credentials, which ones they were.
@@ -127,7 +152,9 @@ final class KubeConnection: Sendable {
         return body
     }
 
-    private func isIdempotent(_ call: KubeCall) -> Bool { call.request(server: "", authorization: nil).isIdempotent }
+    private func isIdempotent(_ call: KubeCall) -> Bool {
+        call.isIdempotent ?? HTTPRequest(method: call.method, url: "").isIdempotent
+    }
 
     /// Shuts the gate for all after a 429.
     private func hold(after status: Int, retryAfterSeconds: Int?) {
@@ -135,7 +162,9 @@ final class KubeConnection: Sendable {
         gate.withLock { $0.pause(for: pause, now: options.uptime()) }
     }
 
-    private func waitForGate() async throws(KubeError) {
+    private func waitForGate(_ method: String) async throws(KubeError) {
+        let began = options.uptime()
+        defer { metrics.waited(method, options.uptime() - began) }
         while let time = gate.withLock({ $0.remaining(now: options.uptime(), jitter: options.jitter()) }) { try await sleep(time) }
     }
 

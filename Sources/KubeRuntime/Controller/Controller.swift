@@ -1,6 +1,7 @@
 import CoreMetrics
 package import KubeModel
 package import Logging
+import Synchronization
 import Values
 
 /// Reconciles keys with a number of workers, never one key twice at once.
@@ -61,6 +62,7 @@ package final class Controller: Sendable {
             }
             queue.add(key, priority: Self.priority(origin), generation: change.object.metadata.generation)
         }
+        reflector.onVanish { [queue] in queue.add($0) }
     }
 
     /// Enqueues what `owners` says for each change of a reflector's objects; for an update it is asked for the object before and after.
@@ -103,8 +105,14 @@ package final class Controller: Sendable {
     private func process(_ key: ObjectKey) async -> WorkQueue.Completion {
         metrics.activeWorkers(+1)
         defer { metrics.activeWorkers(-1) }
+        let id = ReconcileID.next()
+        return await ReconcileContext.$id.withValue(id) { await process(key, id) }
+    }
+
+    private func process(_ key: ObjectKey, _ id: ReconcileID) async -> WorkQueue.Completion {
         var logger = logger
         logger[metadataKey: "object"] = "\(key)"
+        logger[metadataKey: "reconcileID"] = "\(id)"
         if let gate, !gate.isReady(key) {
             let start = timeline.now
             if await !gate.ensureReady(key) {
@@ -162,8 +170,26 @@ package final class Controller: Sendable {
     }
 }
 
+/// One run of a reconcile, to find all lines of log that belong to it: unique in one process, and all but surely among several.
+package struct ReconcileID: Sendable, Hashable, CustomStringConvertible {
+    private static let process = UInt32.random(in: 0 ... .max)
+    private static let count = Atomic<UInt64>(0)
+
+    private let number: UInt64
+
+    package static func next() -> ReconcileID { ReconcileID(number: count.add(1, ordering: .relaxed).newValue) }
+
+    /// `5f3a09c1-42`
+    package var description: String {
+        let text = String(Self.process, radix: 16)
+        return String(repeating: "0", count: 8 - text.count) + text + "-\(number)"
+    }
+}
+
 /// What a reconcile may want to know of its run.
 package enum ReconcileContext {
-    /// A logger that names controller and object.
+    /// Which run this is; nil outside of any. Tasks that a reconcile starts inherit it.
+    @TaskLocal package static var id: ReconcileID?
+    /// A logger that names controller, object and run.
     @TaskLocal package static var logger = Logger(label: "plimsoll.reconcile")
 }

@@ -32,6 +32,8 @@ final class ControllerMetrics: Sendable {
         gateTime = Timer(label: "plimsoll_consistency_gate_wait_seconds", dimensions: labels)
         active = Gauge(label: "controller_runtime_active_workers", dimensions: labels)
         Gauge(label: "controller_runtime_max_concurrent_reconciles", dimensions: labels).record(workers)
+        // A crash ends the process, and the next one begins at zero again: dashboards still find the series.
+        Counter(label: "controller_runtime_reconcile_panics_total", dimensions: labels).increment(by: 0)
         for counter in [errors, terminalErrors, timeouts, gateTimeouts] + Array(results.values) { counter.increment(by: 0) }
         active.record(0)
     }

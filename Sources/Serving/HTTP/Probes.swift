@@ -33,7 +33,7 @@ package struct ProbeReport: Sendable, Hashable {
     }
 }
 
-/// What stands behind `/healthz` (is the process worth keeping?) and `/readyz` (may it be sent work?).
+/// What stands behind `/livez` and `/healthz` (is the process worth keeping?) and `/readyz` (may it be sent work?).
 ///
 /// They are asked on the serving thread, for each request: they read state that somebody else keeps and never wait.
 package struct Probes: Sendable {

@@ -1,3 +1,4 @@
+import NIOCore
 package import Values
 
 /// A request as a route sees it.
@@ -22,12 +23,17 @@ package struct ServedRequest: Sendable {
 package struct ServedResponse: Sendable {
     package var status: Int
     package var headers: [(name: String, value: String)]
-    package var body: [UInt8]
+    /// Many answers may share the same memory.
+    let buffer: ByteBuffer
 
     package init(status: Int = 200, contentType: String, headers: [(name: String, value: String)] = [], body: [UInt8]) {
+        self.init(status: status, contentType: contentType, headers: headers, buffer: ByteBuffer(bytes: body))
+    }
+
+    init(status: Int = 200, contentType: String, headers: [(name: String, value: String)] = [], buffer: ByteBuffer) {
         self.status = status
         self.headers = [(name: "content-type", value: contentType)] + headers
-        self.body = body
+        self.buffer = buffer
     }
 
     package static func text(_ text: String, status: Int = 200) -> Self {
@@ -89,8 +95,8 @@ package struct RouteTable: Sendable {
             }
         }
         return [
-            probe("healthz", probes.live), probe("readyz", probes.ready),
-            Route("/metrics") { _ in .init(contentType: ExpositionText.contentType, body: await queue.exposition()) },
+            probe("healthz", probes.live), probe("livez", probes.live), probe("readyz", probes.ready),
+            Route("/metrics") { _ in .init(contentType: ExpositionText.contentType, buffer: await queue.exposition()) },
         ]
     }
 }

@@ -9,7 +9,7 @@ import Synchronization
 
 /// Bounds of what a client may cost.
 package struct ServingLimits: Sendable {
-    /// Connections at once; more wait in the kernel's queue.
+    /// Connections at once; for one more, the one that has gone longest without a request is closed.
     package var connections = 256
     /// How long a connection may be silent before it is closed.
     package var idle: Swift.Duration = .seconds(60)
@@ -38,7 +38,7 @@ package final class ServingService: Service {
     private let logger: Logging.Logger
     private let listening = Mutex(Listening.notYet([]))
 
-    /// Serves `/metrics`, `/healthz`, `/readyz` and `routes`.
+    /// Serves `/metrics`, `/livez`, `/healthz`, `/readyz` and `routes`.
     package init(
         address: ListenAddress, registry: PrometheusRegistry, probes: Probes, routes: [Route] = [], limits: ServingLimits = .init(),
         logger: Logging.Logger
@@ -103,12 +103,16 @@ package final class ServingService: Service {
         decoder.maxHeaderFieldSize = limits.headerBytes
         decoder.maxHeaderListSize = limits.headerBytes
         decoder.maxHeaderFieldCount = 100
+        let book = ConnectionBook(limit: limits.connections)
         return Application(
-            responder: CallbackResponder<BasicRequestContext> { [table] request, _ in await table.answer(request) },
-            server: .http1(configuration: .init(idleTimeout: .init(limits.idle), httpDecoderConfiguration: decoder)),
-            configuration: .init(
-                address: .hostname(address.host, port: address.port), serverName: nil,
-                availableConnectionsDelegate: .maximum(limits.connections, logger: library)),
+            responder: CallbackResponder<ConnectionContext> { [table] request, context in
+                book.asked(context.channel)
+                return await table.answer(request)
+            },
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [ConnectionBookHandler(book)], idleTimeout: .init(limits.idle), httpDecoderConfiguration: decoder)),
+            configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
             onServerRunning: { [self] channel in
                 let bound = ListenAddress(host: address.host, port: channel.localAddress?.port ?? address.port)
                 logger.info("serving", metadata: ["address": "\(bound)", "paths": "\(table.paths.joined(separator: " "))"])
@@ -129,6 +133,17 @@ package final class ServingService: Service {
     }
 }
 
+/// A request's context that knows its connection.
+private struct ConnectionContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        channel = source.channel
+    }
+}
+
 /// Raised once, when the stop begins.
 private final class StopFlag: Sendable {
     private let raised = Atomic<Bool>(false)
@@ -145,7 +160,7 @@ extension RouteTable {
         for (name, value) in served.headers {
             if let name = HTTPField.Name(name) { headers.append(.init(name: name, value: value)) }
         }
-        let response = Response(status: .init(code: served.status), headers: headers, body: .init(byteBuffer: .init(bytes: served.body)))
+        let response = Response(status: .init(code: served.status), headers: headers, body: .init(byteBuffer: served.buffer))
         return request.method == .head ? response.createHeadResponse() : response
     }
 }

@@ -127,6 +127,16 @@ package final class PrometheusRegistry: MetricsFactory {
         }
     }
 
+    /// Takes all gauges' series out, for when what they told of is gone; whoever makes them anew sets them anew. Handles still held write to nothing.
+    package func forgetGauges() {
+        state.withLock { state in
+            for (name, family) in state.families where family.kind == .gauge {
+                state.families[name]?.series = [:]
+                state.families[name]?.overflow = nil
+            }
+        }
+    }
+
     // MARK: The scrape
 
     /// All there is, in the text format 0.0.4: metrics by name, series by label text, so that equal states give equal bytes.

@@ -8,7 +8,20 @@ extension MetricDescription {
             0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4,
             4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60,
         ]
+        // client-go's, in seconds.
+        let requestBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 45, 60]
         return [
+            .init("rest_client_requests_total", "Requests to the API server, each attempt, by status code, method and host."),
+            .init("rest_client_request_retries_total", "Requests to the API server that were sent again, by why, verb and host."),
+            .init(
+                "rest_client_request_duration_seconds", "How long a request to the API server took; watches are not in it.",
+                buckets: requestBuckets),
+            .init(
+                "rest_client_rate_limiter_duration_seconds",
+                "How long a request waited before it was sent because the API server had asked all to hold back.", buckets: requestBuckets),
+            .init("rest_client_exec_plugin_call_total", "Runs of the credential plug-in, by exit code and outcome."),
+            .init("plimsoll_http_connections_shed_total", "Connections to the daemon that were closed because there were too many."),
+            .init("leader_election_master_status", "Whether this process leads (1) or not (0)."),
             .init("workqueue_depth", "Items ready in the work queue, by priority."),
             .init("workqueue_adds_total", "Adds handled by the work queue."),
             .init("workqueue_queue_duration_seconds", "How long an item stays ready in the work queue before it is taken.", buckets: queueBuckets),
@@ -32,8 +45,8 @@ extension MetricDescription {
             .init("plimsoll_reflector_short_watches", "Watches of a cache that ended at once and brought nothing."),
             .init("plimsoll_reflector_objects", "Objects in a cache."),
             .init("plimsoll_reflector_synced", "Whether a cache has its first list (1) or not (0)."),
-            .init("plimsoll_reflector_watch_idle_seconds", "Seconds since the open watch of a cache brought anything."),
-            .init("plimsoll_reflector_undecodable_total", "Watch events that could not be read."),
+            .init("plimsoll_reflector_undecodable_total", "Watch events and items of lists that could not be read."),
+            .init("plimsoll_reflector_unreadable_objects", "Objects that are there and can't be read; a cache keeps what it knew of them."),
             .init("plimsoll_sampler_polls_total", "Polls of an outside source."),
             .init("plimsoll_sampler_failures_total", "Polls of an outside source that failed."),
             .init("plimsoll_sampler_value_age_seconds", "How old the last good answer of an outside source was after the last poll."),

@@ -5,24 +5,32 @@ enum ConfigurationFile {
     /// The configuration of a file.
     /// - Throws: a failure that lists every problem as `file:line: path: message`.
     static func load(_ path: String) throws(CommandFailure) -> DaemonConfiguration {
-        let file: InputFile
-        do throws(FileReading.Failure) {
-            file = try FileReading.file(path)
-        } catch {
-            throw .input(error.message)
-        }
+        try load(try read(path))
+    }
+
+    static func read(_ path: String) throws(CommandFailure) -> InputFile {
+        do throws(FileReading.Failure) { return try FileReading.file(path) } catch { throw .input(error.message) }
+    }
+
+    /// - Parameter overrides: put over what the file says.
+    static func load(_ file: InputFile, _ overrides: ConfigurationOverrides? = nil) throws(CommandFailure) -> DaemonConfiguration {
         let documents: [YAMLDocument]
         do throws(YAMLError) {
             documents = try YAML.parseManifest(bytes: file.bytes, file: file.name)
         } catch {
             throw .input(error.description)
         }
-        guard documents.count <= 1 else { throw .input("\(path): holds \(documents.count) documents; a configuration is one") }
-        guard let document = documents.first else { return DaemonConfiguration() }
+        guard documents.count <= 1 else { throw .input("\(file.name): holds \(documents.count) documents; a configuration is one") }
+        let json = documents.first?.json ?? .object(JSONObject())
         var problems: [Problem] = []
-        if let configuration = DaemonConfiguration.decode(document.json, at: .root, problems: &problems) { return configuration }
-        throw .input(
-            "the configuration has \(Count.of(problems.count, "problem")):\n"
-                + problems.map { PlacedProblem(position: document.position(of: $0.path), text: $0.description).description }.joined(separator: "\n"))
+        if let configuration = DaemonConfiguration.decode(overrides?.applied(to: json) ?? json, at: .root, problems: &problems) {
+            return configuration
+        }
+        let lines = problems.map { problem in
+            if let origin = overrides?.origin(of: problem.path) { return "\(origin): \(problem)" }
+            guard let document = documents.first else { return "\(file.name): \(problem)" }
+            return PlacedProblem(position: document.position(of: problem.path), text: problem.description).description
+        }
+        throw .input("the configuration has \(Count.of(problems.count, "problem")):\n" + lines.joined(separator: "\n"))
     }
 }

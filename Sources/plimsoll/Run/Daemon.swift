@@ -2,59 +2,116 @@ import Glibc
 import KubeClient
 import KubeRuntime
 import Logging
-import Metrics
 import PlimsollAPI
 import PrometheusClient
 import ServiceLevelsController
 import Serving
 import Values
 
-/// The daemon, put together from its configuration: what `plimsoll run` runs.
+/// The daemon, put together from one configuration: what `plimsoll run` runs until it ends or the configuration changes.
 struct Daemon {
     private let manager: Manager
+    private let host: DaemonHost
+    private let client: KubeClient
+    private let events: EventRecorder
+    private let collectors: [UInt64]
 
-    init(configuration: DaemonConfiguration, server: KubeConfiguration) throws(CommandFailure) {
+    init(configuration: DaemonConfiguration, server: KubeConfiguration, host: DaemonHost) throws(CommandFailure) {
         let logger = Logger(label: "plimsoll")
-        let registry = PrometheusRegistry()
-        registry.describe(MetricDescription.runtime + FigureFamilies.descriptions)
-        MetricsSystem.bootstrap(registry)
-        registry.registerCollector { ProcessMetrics.families() }
+        let registry = host.registry
+        registry.describe(MetricDescription.runtime + FigureFamilies.descriptions + Leadership.descriptions)
         let build = BuildInfo.family(version: PlimsollVersion.text, revision: "", instance: configuration.instance)
-        registry.registerCollector { [build] }
-
+        let leadership = configuration.leaderElection.enabled ? Leadership(configuration, logger: logger) : nil
         let client: KubeClient
         let address: ListenAddress
         do {
-            client = try KubeClient(configuration: server, options: KubeClientOptions(version: PlimsollVersion.text))
+            client = try KubeClient(configuration: server, options: Self.options(leadership))
             address = try ListenAddress(parsing: configuration.serving.address)
         } catch let error as ListenAddressError {
             throw .input("serving.address: \(error)")
         } catch {
             throw .world("\(error)")
         }
-        let events = EventRecorder(sink: KubeEventSink(client), instance: WallClock.hostName, wallClock: WallClock.now)
+        let fence = leadership?.fence.writes
+        let events = EventRecorder(sink: KubeEventSink(client.fenced(by: fence)), instance: WallClock.hostName, wallClock: WallClock.now)
         let slos = SLOController(
-            instance: configuration.instance, client: client, scope: configuration.namespaces.scope,
+            instance: configuration.instance, client: client, scope: configuration.scope,
             sources: try configuration.prometheus.map { source throws(CommandFailure) in try Self.definition(source) }, events: events,
-            wallClock: WallClock.now, logger: logger)
-        registry.registerCollector { FigureFamilies.families(slos.figures()) }
-
+            fence: fence, wallClock: WallClock.now, logger: logger)
         let health = HealthBoard()
+        let probe = APIProbe(client)
+        let detail = HealthDetail(
+            instance: configuration.instance, client: client, board: health, probe: probe, caches: slos.caches, controllers: [slos.controller],
+            sources: { slos.sourceHealth }, leader: { leadership.map { ["leads": .bool($0.fence.isOpen), "holder": .string($0.fence.holder)] } }, started: host.started, timeline: host.timeline)
         let probes = Probes(live: { Self.report(health.liveness()) }, ready: { Self.report(health.readiness()) })
-        let serving = ServingService(address: address, registry: registry, probes: probes, logger: logger)
+        let serving = ServingService(
+            address: address, registry: registry, probes: probes, routes: [Route("/health") { _ in .json(detail.json) }], logger: logger)
         var parts = Manager.Parts()
-        parts.servers = [ManagedPart("metrics and health") { try await serving.run() }]
+        parts.servers = [
+            ManagedPart("metrics and health") { try await serving.run() }, ManagedPart("probe of the API server") { await probe.run() },
+        ]
         parts.events = events
-        parts.preflight = { try await Preflight(client: client, server: server, access: slos.requiredAccess, logger: logger).run() }
+        var access = slos.requiredAccess + (leadership?.requiredAccess ?? [])
+            + EventRecorder.requiredAccess(namespace: configuration.scope.namespace)
+        if let pod = DaemonPod.reference, let namespace = configuration.scope.namespace, namespace != pod.namespace {
+            access += EventRecorder.requiredAccess(namespace: pod.namespace)
+        }
+        parts.preflight = { [access] in try await Preflight(client: client, server: server, access: access, logger: logger).run() }
         parts.caches = slos.caches
-        parts.afterSync = { try await slos.sweep() }
+        if let leadership {
+            parts.election = leadership.elector(client)
+            health.addReadiness("leader election") { nil }
+            health.addLiveness("leader election") { leadership.fence.problem() }
+        }
+        parts.afterSync = { try await slos.sweep(asking: leadership != nil) }
         parts.background = slos.background
         parts.controllers = [slos.controller]
-        manager = Manager(parts, health: health, logger: logger, terminate: { exit($0) })
+        manager = Manager(parts, health: health, handlesSignals: false, logger: logger, terminate: { exit($0) })
+        self.host = host
+        self.client = client
+        self.events = events
+        collectors = [
+            registry.registerCollector { [build] }, registry.registerCollector { FigureFamilies.families(slos.figures()) },
+            registry.registerCollector { HealthFamilies.families(detail) },
+        ]
     }
 
-    /// Runs until it is told to stop.
-    func run() async -> ExitCode { await manager.run() }
+    /// Throws what would keep a daemon of this configuration from being made.
+    static func check(_ configuration: DaemonConfiguration) throws(CommandFailure) {
+        for source in configuration.prometheus { _ = try definition(source) }
+    }
+
+    /// Tells of a configuration that was refused, where there is a pod to tell it of.
+    func tellRefusal(_ problems: String) {
+        guard let pod = DaemonPod.reference else { return }
+        events.record(pod, .warning, reason: "ConfigurationRefused", action: "Reload", note: "The old configuration stays: \(problems)")
+    }
+
+    /// Tells of a configuration that was taken into use.
+    func tellReload() {
+        guard let pod = DaemonPod.reference else { return }
+        events.record(pod, .normal, reason: "ConfigurationReloaded", action: "Reload", note: "A new configuration is in use.")
+    }
+
+    /// Runs until it is told to stop, or `change` returns: then it stops in order too. Afterwards nothing of it is left.
+    func run<Change: Sendable>(until change: @escaping @Sendable () async -> Change?) async -> (code: ExitCode, change: Change?) {
+        host.adopt(manager)
+        let (code, changed) = await withTaskGroup(of: Change?.self) { [manager] group in
+            group.addTask {
+                let change = await change()
+                if change != nil { manager.requestStop() }
+                return change
+            }
+            let code = await manager.run()
+            group.cancelAll()
+            return (code, await group.next() ?? nil)
+        }
+        for collector in collectors { host.registry.removeCollector(collector) }
+        await client.shutdown()
+        // What the next one has, it makes anew; what it has not must not stand still on the page.
+        host.registry.forgetGauges()
+        return (code, changed)
+    }
 
     private static func definition(_ source: PrometheusSource) throws(CommandFailure) -> SLOSourceDefinition {
         let client: PrometheusHTTPClient
@@ -74,14 +131,37 @@ struct Daemon {
         )
     }
 
+    private static func options(_ leadership: Leadership?) -> KubeClientOptions {
+        var options = KubeClientOptions(version: PlimsollVersion.text)
+        if let leadership {
+            options.userAgentComment = "holder \(leadership.settings.identity)"
+            options.unsentLifetime = leadership.settings.unsentLifetime
+        }
+        return options
+    }
+
     private static func report(_ report: KubeRuntime.HealthReport) -> ProbeReport {
         ProbeReport(report.lines.map { .init($0.name, problem: $0.problem) })
     }
 }
 
-extension NamespaceScope {
+extension DaemonConfiguration {
     /// One included namespace is watched alone; several, or all, by one watch over all.
-    var scope: SLOController.Scope {
-        .init(namespace: include.count == 1 ? include[0] : nil, contains: contains)
+    fileprivate var scope: SLOController.Scope {
+        let include = namespaces.include
+        return .init(namespace: include.count == 1 ? include[0] : nil, labelSelector: objectSelector.query, contains: namespaces.contains)
+    }
+}
+
+/// The pod that the daemon is, as its Deployment tells it by POD_NAME and POD_NAMESPACE (and POD_UID).
+enum DaemonPod {
+    /// Nil outside of pods.
+    static let reference: ObjectReference? = {
+        guard let name = variable("POD_NAME"), let namespace = variable("POD_NAMESPACE") else { return nil }
+        return ObjectReference(apiVersion: "v1", kind: "Pod", namespace: namespace, name: name, uid: variable("POD_UID") ?? "")
+    }()
+
+    private static func variable(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
     }
 }

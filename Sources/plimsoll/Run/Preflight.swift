@@ -28,14 +28,19 @@ struct Preflight: Sendable {
                 )
             }
         } catch let error as KubeError {
-            guard error.isUnauthorized || isFinal(error) else { throw error }
+            guard error.isUnauthorized, !hasRenewableCredentials else { throw error }
             throw ManagerFailure("\(server): \(error)")
         }
     }
 
-    /// Credentials that nothing renews don't become good by asking again.
-    private func isFinal(_ error: KubeError) -> Bool {
-        if case .authentication = error { return true }
-        return false
+    /// A token file may be written yet, and a plug-in give something better; nothing renews what stands in the kubeconfig itself.
+    private var hasRenewableCredentials: Bool {
+        switch server.credential {
+        case .tokenFile, .exec: true
+        case .none, .token, .basic:
+            server.pemSources.contains { field, source in
+                if field == "client-certificate", case .file = source { true } else { false }
+            }
+        }
     }
 }
