@@ -86,12 +86,19 @@ let package = Package(
             swiftSettings: settings),
         // Tests
         .target(
-            name: "TestSupport", dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "Values"], path: "Tests/TestSupport",
-            swiftSettings: settings),
+            name: "TestSupport",
+            dependencies: [
+                "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "Values",
+                product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio"), heap, log,
+            ], path: "Tests/TestSupport", swiftSettings: optimised),
         .executableTarget(
             name: "plimsoll-soak",
             dependencies: ["KubeClient", "KubeModel", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "TestSupport", "Values"],
             path: "Tests/Soak", swiftSettings: settings),
+        .target(
+            name: "FuzzReaders",
+            dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "Values"],
+            path: "Tests/Fuzz/Readers", swiftSettings: settings),
         tests("Values"),
         tests("KubeModel", ["Values"]),
         tests("PrometheusModel", ["Values"]),
@@ -108,5 +115,13 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests", dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "TestSupport", "Values"],
             path: "Tests/EndToEnd", swiftSettings: settings),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzReaders"], path: "Tests/Fuzz/Replay", swiftSettings: settings),
     ]
 )
+
+/// Deploy/soak.sh fuzz builds this with sanitizers, as an archive: libFuzzer brings the main program.
+if Context.environment["PLIMSOLL_FUZZ"] == "1" {
+    package.targets.append(
+        .target(name: "FuzzEntry", dependencies: ["FuzzReaders"], path: "Tests/Fuzz/Entry", swiftSettings: settings))
+    package.products.append(.library(name: "PlimsollFuzz", type: .static, targets: ["FuzzEntry"]))
+}

@@ -49,7 +49,12 @@ kubectl wait --for=condition=Established --timeout=30s crd/slos.plimsoll.dev >/d
 
 step "Traffic"
 start_server traffic-proxy "$KUBECTL" proxy --port=0 --address=127.0.0.1
-proxy() { sed -n 's/^Starting to serve on \(.*\)$/http:\/\/\1/p' "$LOGS/traffic-proxy.log" | tail -n 1 | grep .; }
+proxy() {
+    local url
+    # The log may hold an earlier proxy's port.
+    url=$(sed -n 's/^Starting to serve on \(.*\)$/http:\/\/\1/p' "$LOGS/traffic-proxy.log" | tail -n 1)
+    [ -n "$url" ] && curl -fsS -o /dev/null "$url/version" 2>/dev/null && printf '%s\n' "$url"
+}
 wait_server 10 traffic-proxy proxy
 start_server traffic "$ROOT/Deploy/lib/demo/traffic" "$(proxy)" "$PROMETHEUS_URL"
 
@@ -84,7 +89,7 @@ heal() { kubectl delete --ignore-not-found --request-timeout=10s -f "$ROOT/Deplo
 # What an earlier round that was interrupted left.
 heal
 step "Waiting for figures"
-wait_until 120 "every SLO is Ready" "$LOGS/plimsoll.log" "$ROOT/Deploy/lib/demo/all-ready"
+wait_until 120 "every SLO of the samples is Ready" "$LOGS/plimsoll.log" "$ROOT/Deploy/lib/demo/all-ready" "$ROOT/Manifests/samples/quickstart"
 trap 'heal 2>/dev/null || true' EXIT
 trap 'echo; exit $((once ? 130 : 0))' INT
 trap 'exit 143' TERM

@@ -2,7 +2,11 @@
 # Long runs that are no part of every commit; each ends with a table.
 #   ./Deploy/soak.sh storm [SEED] [ROUNDS]   200 creates, edits and deletes a round while the daemon is killed and started again
 #   ./Deploy/soak.sh quiet [SECONDS]         statuses rest while nothing changes, and are written rarely while figures move
+#   ./Deploy/soak.sh faults [REPEATS]        every fault of network and servers in turn, on real servers, while somebody edits
+#   ./Deploy/soak.sh random [SEED] [COUNT]   simulated days of random faults on a virtual clock, a seed each; needs no cluster
 #   ./Deploy/soak.sh scale [COUNT]           many SLOs: time, memory and writes
+#   ./Deploy/soak.sh leader [RUNS] [usual]   leaders killed, ended and stopped; 'usual': leases of 15 s and stops of 60 s instead of 3 s and 8 s
+#   ./Deploy/soak.sh fuzz [SECONDS] [READER...]   the readers of foreign text under libFuzzer and AddressSanitizer, SECONDS (600) each
 set -euo pipefail
 
 # shellcheck source=lib/common.sh
@@ -10,17 +14,26 @@ set -euo pipefail
 
 kind=${1:-}
 case $kind in
-    storm | quiet | scale) ;;
+    storm | quiet | scale | leader | faults | random) ;;
+    fuzz)
+        shift
+        exec "$ROOT/Deploy/lib/fuzz" "$@"
+        ;;
     *)
-        sed -n '2,6s/^# //p' "$0" >&2
+        sed -n '2,/^set/s/^# //p' "$0" >&2
         exit 2
         ;;
 esac
 need_swift
-"$ROOT/Deploy/cluster/packages" build control-plane prometheus
+if [ "$kind" = random ]; then
+    "$ROOT/Deploy/cluster/packages" build
+else
+    "$ROOT/Deploy/cluster/packages" build control-plane prometheus
+fi
 step "Building"
 scratch=$(swift_scratch)
 env -u PLIMSOLL_STRICT swift build --package-path "$ROOT" --scratch-path "$scratch" -c release --product plimsoll-soak >&2
+if [ "$kind" = random ]; then exec "$scratch/release/plimsoll-soak" "$@"; fi
 PLIMSOLL_TEST_BINARY=$(build_release)
 "$ROOT/Deploy/cluster/build-kubernetes" >/dev/null
 cluster="soak-$$"
@@ -33,6 +46,7 @@ trap 'exit 143' TERM
 . "$CACHE/clusters/$cluster/env"
 kubectl apply --validate=false -f "$ROOT/Manifests/crds" >/dev/null
 kubectl wait --for=condition=Established --timeout=30s crd/slos.plimsoll.dev >/dev/null
+export PLIMSOLL_TEST_ROOT=$ROOT PLIMSOLL_TEST_RESTARTABLE_CLUSTER=$cluster
 export PLIMSOLL_TEST_BINARY PLIMSOLL_TEST_KUBECONFIG=$KUBECONFIG PLIMSOLL_TEST_PROMETHEUS_URL=$PROMETHEUS_URL PLIMSOLL_TEST_RULES_DIR=$RULES_DIR
 step "Running $*"
 status=0

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests, all of them or the phases named: lint pure rules integration end-to-end history.
+# Runs the tests, all of them or the phases named: lint pure integration end-to-end history chart.
 # It installs what it needs, builds what is slow into the cache, and closes with a line 'N passed, N failed, N skipped'.
 set -euo pipefail
 
@@ -9,12 +9,12 @@ set -euo pipefail
 . "$ROOT/Deploy/lib/tally.sh"
 
 phases=("$@")
-[ ${#phases[@]} -gt 0 ] || phases=(lint pure integration end-to-end history)
+[ ${#phases[@]} -gt 0 ] || phases=(lint pure integration end-to-end history chart)
 wants() { local p; for p in "${phases[@]}"; do [ "$p" = "$1" ] && return 0; done; return 1; }
 for phase in "${phases[@]}"; do
     case $phase in
-        lint | pure | integration | end-to-end | history) ;;
-        *) echo "test.sh: no phase '$phase'; there are: lint pure integration end-to-end history" >&2; exit 2 ;;
+        lint | pure | integration | end-to-end | history | chart) ;;
+        *) echo "test.sh: no phase '$phase'; there are: lint pure integration end-to-end history chart" >&2; exit 2 ;;
     esac
 done
 
@@ -73,7 +73,7 @@ run_tests() {
 }
 
 # A process for each target: a trap in one does not hide the rest, and those that burn the processor don't starve those that watch the time.
-TARGETS=(Values KubeModel PrometheusModel PlimsollAPI ServiceLevels HTTPTransport KubeClient PrometheusClient KubeRuntime ServiceLevelsController Serving)
+TARGETS=(Fuzz Values KubeModel PrometheusModel PlimsollAPI ServiceLevels HTTPTransport KubeClient PrometheusClient KubeRuntime ServiceLevelsController Serving)
 INTEGRATED=(KubeClient KubeRuntime ServiceLevelsController)
 
 if wants pure; then
@@ -128,6 +128,11 @@ fi
 if wants history; then
     step "Accuracy on 30 days of history in a real Prometheus"
     check "30-day history" "$ROOT/Tests/ServiceLevelsTests/History/run" "$PLIMSOLL_TEST_BINARY"
+fi
+
+if wants chart; then
+    step "Chart, image, overlays, in a whole cluster"
+    check "chart" "$ROOT/Deploy/lib/chart-test.sh" static image cluster
 fi
 
 tally_close

@@ -30,6 +30,12 @@ package struct HTTPClientConfiguration: Sendable {
     package var probeURL: String?
     package var probeInterval: Swift.Duration
     package var probeTimeout: Swift.Duration
+    /// How long sent bytes may stay unacknowledged before the kernel gives the connection up, and them with it.
+    package var unacknowledgedTimeout: Swift.Duration
+    /// What was sent and not acknowledged dies with the socket, also when the process ends: nothing is delivered after that.
+    package var dropsUnsentAtClose: Bool
+    /// Its threads take SIGCONT, which all others block, so that a handler runs before they go on with what they were about to send.
+    package var takesContinueSignal: Bool
     /// The longest response head in bytes.
     package var maxResponseHeadBytes: Int
     package var logger: Logger
@@ -46,6 +52,9 @@ package struct HTTPClientConfiguration: Sendable {
         probeURL: String? = nil,
         probeInterval: Swift.Duration = .seconds(15),
         probeTimeout: Swift.Duration = .seconds(5),
+        unacknowledgedTimeout: Swift.Duration = .seconds(30),
+        dropsUnsentAtClose: Bool = false,
+        takesContinueSignal: Bool = false,
         maxResponseHeadBytes: Int = 128 << 10,
         logger: Logger = Logger(label: "plimsoll.http")
     ) {
@@ -60,6 +69,9 @@ package struct HTTPClientConfiguration: Sendable {
         self.probeURL = probeURL
         self.probeInterval = probeInterval
         self.probeTimeout = probeTimeout
+        self.unacknowledgedTimeout = unacknowledgedTimeout
+        self.dropsUnsentAtClose = dropsUnsentAtClose
+        self.takesContinueSignal = takesContinueSignal
         self.maxResponseHeadBytes = maxResponseHeadBytes
         self.logger = logger
     }

@@ -31,6 +31,8 @@ package struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
         case protocolViolation
         /// The client was shut down.
         case shutdown
+        /// The request's own permit to be sent was no longer given.
+        case withdrawn
         case invalidRequest
     }
 
@@ -53,7 +55,7 @@ package struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
     package var isTransient: Bool {
         switch kind {
         case .connect, .resolve, .timeout, .connectionLost: true
-        case .cancelled, .tls, .tooLarge, .forbiddenAddress, .protocolViolation, .shutdown, .invalidRequest: false
+        case .cancelled, .tls, .tooLarge, .forbiddenAddress, .protocolViolation, .shutdown, .withdrawn, .invalidRequest: false
         }
     }
 

@@ -39,6 +39,9 @@ package struct HTTPRequest: Sendable {
     package var acceptGzip: Bool
     /// Sending it twice does what sending it once does. libcurl's silent replay on a dead connection is allowed only then.
     package var isIdempotent: Bool
+    /// Asked on the sending thread right before the request goes out, and again whenever more of it may; false ends it with `.withdrawn`.
+    /// Must be quick.
+    package var permit: (@Sendable () -> Bool)?
 
     /// - Parameter isIdempotent: nil takes the method's meaning in RFC 9110.
     package init(
@@ -49,7 +52,8 @@ package struct HTTPRequest: Sendable {
         deadlines: HTTPDeadlines = HTTPDeadlines(),
         maxBodyBytes: Int = 64 << 20,
         acceptGzip: Bool = false,
-        isIdempotent: Bool? = nil
+        isIdempotent: Bool? = nil,
+        permit: (@Sendable () -> Bool)? = nil
     ) {
         self.method = method
         self.url = url
@@ -58,6 +62,7 @@ package struct HTTPRequest: Sendable {
         self.deadlines = deadlines
         self.maxBodyBytes = maxBodyBytes
         self.acceptGzip = acceptGzip
+        self.permit = permit
         self.isIdempotent = isIdempotent ?? ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"].contains(method)
     }
 }

@@ -56,7 +56,8 @@ final class Lane: Sendable {
                 // Signals go to whoever expects them.
                 var all = sigset_t()
                 sigfillset(&all)
-                pthread_sigmask(SIG_BLOCK, &all, nil)
+                if lane.core.configuration.takesContinueSignal { sigdelset(&all, SIGCONT) }
+                pthread_sigmask(SIG_SETMASK, &all, nil)
                 LaneLoop(lane: lane)?.run()
                 lane.close()
                 lane.core.ended(lane)

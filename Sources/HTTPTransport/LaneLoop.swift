@@ -27,6 +27,8 @@ final class LaneLoop {
     private var probe: ProbeMachine
     /// Exchanges under way with the probe's origin.
     private var probedTransfers = 0
+    /// Exchanges under way that carry a permit.
+    private var permitted = 0
 
     init?(lane: Lane) {
         guard let multi = curl_multi_init() else { return nil }
@@ -58,6 +60,7 @@ final class LaneLoop {
         lane.open(multi)
         repeat {
             for command in lane.take() { handle(command) }
+            withdraw()
             var running: Int32 = 0
             curl_multi_perform(multi, &running)
             collect()
@@ -102,6 +105,7 @@ final class LaneLoop {
             return
         }
         transfers[exchange.id] = transfer
+        if exchange.plan.permit != nil { permitted += 1 }
         if exchange.plan.origin == probePlan?.origin, exchange.id != Self.probeID { probedTransfers += 1 }
         deadlinesMoved = true
         if lane.kind == .multiplexed, crowdingCheck == nil { crowdingCheck = .now + crowding.patience }
@@ -144,9 +148,16 @@ final class LaneLoop {
         }
     }
 
+    /// Ends what may no longer be sent. Before libcurl gets its turn: this thread may have been stopped for long with half a request out.
+    private func withdraw() {
+        guard permitted > 0 else { return }
+        for transfer in transfers.values where !transfer.isPermitted { end(transfer, .failure(transfer.withdrawal)) }
+    }
+
     private func detach(_ id: UInt64) -> Transfer? {
         guard let transfer = transfers.removeValue(forKey: id) else { return nil }
         if transfer.plan.origin == probePlan?.origin, id != Self.probeID { probedTransfers -= 1 }
+        if transfer.plan.permit != nil { permitted -= 1 }
         curl_multi_remove_handle(multi, transfer.easy)
         return transfer
     }

@@ -16,6 +16,7 @@ struct RequestPlan: Sendable {
     let maxBodyBytes: Int
     let acceptGzip: Bool
     let isIdempotent: Bool
+    let permit: (@Sendable () -> Bool)?
 
     init(
         _ request: HTTPRequest, serverName: String?, guardPolicy: AddressGuard, proxies: ProxyRules
@@ -61,6 +62,7 @@ struct RequestPlan: Sendable {
         maxBodyBytes = request.maxBodyBytes
         acceptGzip = request.acceptGzip
         isIdempotent = request.isIdempotent
+        permit = request.permit
     }
 
     private static func invalid(_ message: String) -> HTTPError {

@@ -88,6 +88,10 @@ final class Transfer {
             ownError = error(.connectionLost, "the connection ended before the response began")
             return false
         }
+        guard isPermitted else {
+            ownError = withdrawal
+            return false
+        }
         // An address the guard refused doesn't matter if another of the same name was reached.
         ownError = nil
         wasSent = true
@@ -97,6 +101,10 @@ final class Transfer {
         loop.noteSent(to: plan.origin, at: now)
         return true
     }
+
+    var isPermitted: Bool { plan.permit?() ?? true }
+
+    var withdrawal: HTTPError { error(.withdrawn, wasSent ? "withdrawn while it was under way" : "withdrawn before it was sent") }
 
     func takeHeader(_ line: UnsafeRawBufferPointer) -> Bool {
         noteLife()

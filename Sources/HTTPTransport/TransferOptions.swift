@@ -100,9 +100,6 @@ extension Transfer {
     }
 }
 
-/// How long sent bytes may stay unacknowledged before the kernel gives the connection up; libcurl has no option for it.
-private let userTimeoutMilliseconds: Int32 = 30_000
-
 private func transfer(_ context: UnsafeMutableRawPointer?) -> Transfer? {
     context.map { Unmanaged<Transfer>.fromOpaque($0).takeUnretainedValue() }
 }
@@ -145,8 +142,14 @@ private func socketWanted(_ context: UnsafeMutableRawPointer?, _ purpose: curlso
     // Child processes (exec plug-ins) must not inherit it.
     let socket = socket(target.pointee.family, target.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue), target.pointee.protocol)
     guard socket >= 0 else { return CURL_SOCKET_BAD }
-    var timeout = userTimeoutMilliseconds
+    let configuration = transfer.loop.core.configuration
+    // libcurl has no options for these two.
+    var timeout = Int32(clamping: max(1, configuration.unacknowledgedTimeout.wholeNanoseconds / 1_000_000))
     setsockopt(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &timeout, socklen_t(MemoryLayout.size(ofValue: timeout)))
+    if configuration.dropsUnsentAtClose {
+        var abortive = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(socket, SOL_SOCKET, SO_LINGER, &abortive, socklen_t(MemoryLayout.size(ofValue: abortive)))
+    }
     transfer.opened(socket)
     return socket
 }

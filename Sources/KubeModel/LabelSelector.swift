@@ -40,13 +40,19 @@ package struct LabelSelector: Hashable, Sendable, CustomStringConvertible {
         self.matchExpressions = matchExpressions
     }
 
-    /// Nil where an operator is unknown or its values don't fit it: such a selector must select nothing rather than too much.
+    /// Nil where it has no selector's shape, an operator is unknown, or its values don't fit it: such a selector must select nothing rather than too much.
     package init?(json: JSON) {
-        matchLabels = StringPairs(json: json["matchLabels"])
+        let labels = json["matchLabels"] ?? .null
+        matchLabels = StringPairs(json: labels)
+        guard labels.isNull || labels.objectValue?.allSatisfy({ $0.value.stringValue != nil }) == true else { return nil }
         matchExpressions = []
-        for item in json["matchExpressions"]?.arrayValue ?? [] {
+        let expressions = json["matchExpressions"] ?? .null
+        guard expressions.isNull || expressions.arrayValue != nil else { return nil }
+        for item in expressions.arrayValue ?? [] {
             guard let key = item["key"]?.stringValue, let kind = item["operator"]?.stringValue.flatMap(Operator.init(rawValue:)) else { return nil }
-            let values = (item["values"]?.arrayValue ?? []).compactMap(\.stringValue)
+            let given = item["values"] ?? .null
+            let values = (given.arrayValue ?? []).compactMap(\.stringValue)
+            guard given.isNull || given.arrayValue?.count == values.count else { return nil }
             let needsValues = kind == .in || kind == .notIn
             guard needsValues != values.isEmpty else { return nil }
             matchExpressions.append(Expression(key: key, operator: kind, values: values))

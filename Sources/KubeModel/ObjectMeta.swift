@@ -84,13 +84,13 @@ extension ObjectMeta {
     }
 
     private static func readPairs(_ reader: inout JSONReader) throws -> StringPairs {
-        var pairs = StringPairs()
+        var pairs = StringPairs.Builder()
         try reader.readObject { key, reader in
             if key == lastApplied { return }
             if try reader.readNullIfPresent() { return }
-            pairs[key] = try reader.readInternedString()
+            pairs.add(key, try reader.readInternedString())
         }
-        return pairs
+        return pairs.pairs()
     }
 }
 

@@ -17,7 +17,37 @@ package struct StringPairs: Hashable, Sendable, Sequence, ExpressibleByDictionar
     }
 
     package init(_ elements: [(key: String, value: String)]) {
-        for (key, value) in elements { self[key] = value }
+        var builder = Builder()
+        for (key, value) in elements { builder.add(key, value) }
+        self = builder.pairs()
+    }
+
+    /// Takes pairs in any order and sorts them once: one by one, keys in descending order would each move all others.
+    package struct Builder {
+        private var collected: [Pair] = []
+        private var isAscending = true
+
+        package init() {}
+
+        package mutating func add(_ key: String, _ value: String) {
+            isAscending = isAscending && (collected.last.map { $0.key < key } ?? true)
+            collected.append(Pair(key: key, value: value))
+        }
+
+        /// Of equal keys the last one's value counts.
+        package consuming func pairs() -> StringPairs {
+            var result = StringPairs()
+            guard !isAscending else {
+                result.pairs = collected
+                return result
+            }
+            let sorted = collected.enumerated().sorted { ($0.element.key, $0.offset) < ($1.element.key, $1.offset) }
+            for (_, pair) in sorted {
+                if result.pairs.last?.key == pair.key { result.pairs.removeLast() }
+                result.pairs.append(pair)
+            }
+            return result
+        }
     }
 
     package init(_ dictionary: [String: String]) {
@@ -26,10 +56,11 @@ package struct StringPairs: Hashable, Sendable, Sequence, ExpressibleByDictionar
 
     /// The string values of a JSON object; anything else in it is left out, as the API server would never send it.
     package init(json: JSON?) {
-        guard let object = json?.objectValue else { return }
-        for (key, value) in object {
-            if let text = value.stringValue { self[key] = text }
+        var builder = Builder()
+        for (key, value) in json?.objectValue ?? [:] {
+            if let text = value.stringValue { builder.add(key, text) }
         }
+        self = builder.pairs()
     }
 
     package var count: Int { pairs.count }

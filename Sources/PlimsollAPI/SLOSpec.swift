@@ -35,7 +35,7 @@ package struct SLOSpec: Fielded, Hashable {
         .required("indicator", \.indicator, "What is counted as good and bad; exactly one of its fields.", .object()),
         .optional("identity", \.identity, "Labels of the series that name where they come from.", .object()),
         .optional(
-            "groupBy", \.groupBy, "Labels by which the budget is split: one budget for each combination of their values.",
+            "groupBy", \.groupBy, "Labels by which the budget is split: one budget for each combination of their values, of which there may be 1000.",
             .set(of: .groupLabel, max: 8)),
         .defaulted("alerting", \.alerting, "When alerts fire, and what they say.", .object()),
         .unsupported(

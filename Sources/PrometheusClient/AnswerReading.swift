@@ -1,11 +1,11 @@
 import Glibc
-import PrometheusModel
-import Values
+package import PrometheusModel
+package import Values
 
 /// Reads the parts of an answer's envelope that `PrometheusModel`'s decoders leave.
-enum AnswerReading {
+package enum AnswerReading {
     /// The `data` of an answer as a tree, for small answers. Throws `PrometheusAPIError` or `JSONError`.
-    static func data(_ body: [UInt8]) throws -> JSON {
+    package static func data(_ body: [UInt8]) throws -> JSON {
         let answer = try JSON(parsing: body)
         if answer["status"]?.stringValue == "error" {
             throw PrometheusAPIError(type: answer["errorType"]?.stringValue ?? "", message: answer["error"]?.stringValue ?? "")
@@ -17,7 +17,7 @@ enum AnswerReading {
     }
 
     /// The error that a body with a bad HTTP status says, if it is one of Prometheus's.
-    static func apiError(_ body: [UInt8]) -> PrometheusAPIError? {
+    package static func apiError(_ body: [UInt8]) -> PrometheusAPIError? {
         guard let answer = try? JSON(parsing: body), answer["status"]?.stringValue == "error", let type = answer["errorType"]?.stringValue else {
             return nil
         }
@@ -25,7 +25,7 @@ enum AnswerReading {
     }
 
     /// The warnings of an answer that is otherwise good.
-    static func warnings(_ body: [UInt8]) -> [String] {
+    package static func warnings(_ body: [UInt8]) -> [String] {
         // Nearly all answers have none: a search is cheaper than a second pass.
         guard contains(body, Array("warnings\"".utf8)) else { return [] }
         let read = try? JSONReader.read(body) { reader in
@@ -40,7 +40,7 @@ enum AnswerReading {
     }
 
     /// Whether `key`'s bytes occur in the body.
-    static func contains(_ body: [UInt8], _ key: [UInt8]) -> Bool {
+    package static func contains(_ body: [UInt8], _ key: [UInt8]) -> Bool {
         guard let first = key.first else { return true }
         return body.withUnsafeBytes { bytes in
             guard let start = bytes.baseAddress else { return false }
@@ -56,7 +56,7 @@ enum AnswerReading {
     }
 
     /// Label sets, from `/api/v1/series`.
-    static func labelSets(_ body: [UInt8]) throws -> [[String: String]] {
+    package static func labelSets(_ body: [UInt8]) throws -> [[String: String]] {
         try list(body) { item in
             guard let object = item.objectValue else { return nil }
             var labels: [String: String] = [:]
@@ -68,7 +68,7 @@ enum AnswerReading {
         }
     }
 
-    static func strings(_ body: [UInt8]) throws -> [String] { try list(body, \.stringValue) }
+    package static func strings(_ body: [UInt8]) throws -> [String] { try list(body, \.stringValue) }
 
     private static func list<Item>(_ body: [UInt8], _ read: (JSON) -> Item?) throws -> [Item] {
         let data = try data(body)

@@ -66,7 +66,7 @@ package struct PrometheusError: Error, Sendable, Hashable, CustomStringConvertib
         switch error.kind {
         case .timeout(.whole), .timeout(.idle): kind = .timedOut(error.message)
         case .tooLarge, .protocolViolation: kind = .nonsense(why: error.message)
-        case .cancelled, .shutdown: kind = .cancelled
+        case .cancelled, .shutdown, .withdrawn: kind = .cancelled
         case .invalidRequest: kind = .misconfigured(error.message)
         case .tls(.ownMaterial): kind = .misconfigured(error.message)
         case .connect, .resolve, .tls, .timeout(.connect), .connectionLost, .forbiddenAddress: kind = .unreachable(error.message)

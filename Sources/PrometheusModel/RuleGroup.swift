@@ -5,11 +5,14 @@ package struct RuleGroup: Sendable, Hashable {
     package var name: String
     /// Between evaluations; `nil` leaves it to the server's own setting.
     package var interval: PromDuration?
+    /// The most series a recording rule, or alerts an alerting rule, may bring; a rule that exceeds it fails and brings none. `nil`: no limit.
+    package var limit: Int?
     package var rules: [Rule]
 
-    package init(name: String, interval: PromDuration? = nil, rules: [Rule]) {
+    package init(name: String, interval: PromDuration? = nil, limit: Int? = nil, rules: [Rule]) {
         self.name = name
         self.interval = interval
+        self.limit = limit
         self.rules = rules
     }
 
@@ -17,6 +20,7 @@ package struct RuleGroup: Sendable, Hashable {
         var object = JSONObject()
         object["name"] = .string(name)
         if let interval { object["interval"] = .string(interval.description) }
+        if let limit { object["limit"] = .int(limit) }
         object["rules"] = .array(rules.map(\.json))
         return .object(object)
     }

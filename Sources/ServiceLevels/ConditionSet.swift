@@ -28,13 +28,13 @@ struct ConditionSet {
         }
     }
 
-    /// Reasons whose messages come from outside and may differ each time (a duration, a port): the first one stays until the verdict changes.
+    /// Reasons whose messages come from outside and may differ each time in their numbers (a duration, a port): where that is all, the first stays.
     private static let volatile: Set = ["PrometheusUnavailable", "EvaluationFailed", "WriteFailed"]
 
     private mutating func set(_ type: String, _ verdict: Verdict) {
         var message = String(verdict.message.prefix(2048))
         if let old = prior[type], old.status == verdict.status, old.reason == verdict.reason, old.observedGeneration == generation,
-            Self.volatile.contains(verdict.reason)
+            Self.volatile.contains(verdict.reason), Self.withoutNumbers(old.message) == Self.withoutNumbers(message)
         {
             message = old.message
         }
@@ -43,6 +43,8 @@ struct ConditionSet {
                 type: type, status: verdict.status, reason: verdict.reason, message: message, observedGeneration: generation, lastTransitionTime: now)
         )
     }
+
+    private static func withoutNumbers(_ message: String) -> String { message.filter { !$0.isNumber } }
 
     /// The budget is spent; with a little play, so that one at the edge does not swing.
     var isExhausted: Bool { list["BudgetHealthy"]?.reason == "Exhausted" }
@@ -128,8 +130,8 @@ struct ConditionSet {
                 return Verdict(.true, "Counting", "events are counted")
             }
             guard isLoaded else { return Verdict(.unknown, "RulesNotLoaded", "nothing counts events before the rules are loaded") }
-            if case .loaded(let groups) = observation.rules, !groups.contains(where: { $0.rules.contains { $0.lastEvaluation != nil } }) {
-                return Verdict(.unknown, "NotEvaluated", "Prometheus has not evaluated the rules yet")
+            guard observation.figuresFollowEvaluation else {
+                return Verdict(.unknown, "NotEvaluated", "Prometheus has not evaluated the rules yet, or was not asked since")
             }
             return Verdict(.false, "NoSeries", "no series matches \(Self.total(spec)), or none was scraped lately")
         }

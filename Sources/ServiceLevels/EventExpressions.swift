@@ -23,8 +23,9 @@ struct EventExpressions {
         case .good(let selector):
             return "clamp_min(\(total) - (\(counted(selector))\nor\n0 * \(total)), 0)"
         case .fastEnough(let selector):
-            // Every target that has the count has the bucket: without it the threshold is wrong, and no figure is better than a false one.
-            return "clamp_min(\(total) - \(counted(selector)), 0)"
+            // Only where the bucket is: a target without it (an older version, in a rollout that adds the bucket) knows of no slow request, and where none
+            // has it the threshold is wrong, and no figure is better than a false one.
+            return "clamp_min(\(counted(indicator.total, having: selector)) - \(counted(selector)), 0)"
         }
     }
 
@@ -36,7 +37,8 @@ struct EventExpressions {
     /// relabelled, and its counters hold the past. `rate` over the base window spreads each increase over the same `span`, the window less one scrape,
     /// so an event counts once however the two take turns.
     /// NaN, and nothing else, fails `>= 0`: it must not get into sums that live for the whole period.
-    private func counted(_ selector: VectorSelector) -> String {
+    /// - Parameter bucket: where given, only series beside which there is one of this selector are counted.
+    private func counted(_ selector: VectorSelector, having bucket: VectorSelector? = nil) -> String {
         let window = settings.baseWindow
         let span = window - settings.scrapeInterval
         let raw = selector.description
@@ -47,7 +49,7 @@ struct EventExpressions {
                   and on (\(targetLabels.joined(separator: ", "))) (\(lived) offset \(span) and \(lived))
               or
                 rate(\(raw)[\(window)])
-            ) >= 0)
+            ) >= 0\(bucket.map { "\n  and ignoring (le) \($0)" } ?? ""))
             """
     }
 

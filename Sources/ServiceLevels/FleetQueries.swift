@@ -96,7 +96,14 @@ package struct SLOFigures: Sendable, Hashable {
                 order.append(group.labels)
             }
         }
-        return order.compactMap { kept[$0] }
+        let measured = order.filter { kept[$0]?.sampled != nil }
+        return order.compactMap { labels in
+            // A coarser `groupBy` of the past has its events in the finer groups by now.
+            let isPast =
+                kept[labels]?.sampled == nil
+                && measured.contains { finer in finer.count > labels.count && labels.allSatisfy { finer[$0.key] == $0.value } }
+            return isPast ? nil : kept[labels]
+        }
     }
 
     /// When the newest sample was taken; `nil` when no total is being measured.

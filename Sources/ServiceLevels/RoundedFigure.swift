@@ -14,11 +14,13 @@ enum RoundedFigure {
     }
 
     /// The measured share of a window: as any percentage from 90 % on, where a gap matters; below in steps of 5, as a young SLO's grows all the time.
+    /// Zero means that nothing was measured.
     static func coverage(_ share: Double, shown: String?) -> String {
         let value = share * 100
-        if value >= 90 { return percent(share, shown: shown) }
-        if let shown, let before = Percentage(shown)?.percent.doubleValue, before < 90, abs(value - before) < 5 { return shown }
-        return digits((value / 5).rounded(.down) * 5) + "%"
+        let before = shown.flatMap(Percentage.init)?.percent.doubleValue
+        if value >= 90 || (value >= 89 && before ?? 0 >= 90) { return percent(share, shown: shown) }
+        if let shown, let before, before < 90, before > 0 || value <= 0, abs(value - before) < 5 { return shown }
+        return digits(max((value / 5).rounded(.down) * 5, value > 0 ? 1 : 0)) + "%"
     }
 
     /// `14x`, `0.3x`.

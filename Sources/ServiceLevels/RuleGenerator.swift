@@ -30,6 +30,10 @@ package struct GeneratedRules: Sendable, Hashable {
 /// sums the windows up to an hour and holds the alerts; `medium` sums the windows up to 12 hours; `slow` (5 minutes) sums days and the SLO's window
 /// from sums of five minutes. No ratio is recorded: 0/0 would poison the windows above it.
 package enum RuleGenerator {
+    /// The most groups that an SLO's `groupBy` may make. Prometheus lets the rules of one that has more fail: figures of all SLOs come by the same
+    /// queries, and one label of many values must not choke them.
+    package static let maximumGroups = 1000
+
     /// Renders one SLO's rules.
     /// - Throws: for a spec that validation would refuse.
     package static func generate(
@@ -75,7 +79,10 @@ private struct RuleBuilder {
     }
 
     private func group(_ pace: RuleSettings.Pace, _ rules: [Rule]) -> RuleGroup {
-        RuleGroup(name: identity.groupName(pace), interval: settings.interval(of: pace), rules: rules)
+        RuleGroup(
+            name: identity.groupName(pace), interval: settings.interval(of: pace),
+            limit: spec.groupBy.isEmpty ? nil : 2 * RuleGenerator.maximumGroups,
+            rules: rules)
     }
 
     private var base: [Rule] {

@@ -17,6 +17,8 @@ package enum RuleObjects {
 
     package static let instanceLabel = "plimsoll.dev/instance"
     package static let sloLabel = "plimsoll.dev/slo"
+    /// A digest of the labels we want: others may add their own, so a label of ours that is wanted no more shows only by this.
+    private static let labelsAnnotation = "plimsoll.dev/labels"
 
     /// What the object of an SLO is called; long names of SLOs are cut and told apart by a digest.
     package static func name(of key: ObjectKey) -> String { "plimsoll-" + fitting(key.name, 253 - 9) }
@@ -61,9 +63,10 @@ package enum RuleObjects {
         let owner = OwnerReference(
             apiVersion: SLO.resource.apiVersion, kind: SLO.resource.kind, name: slo.metadata.name, uid: slo.metadata.uid, controller: true,
             blockOwnerDeletion: false)
+        let wanted = JSON.object(JSONObject(labels.sorted { $0.key < $1.key }.map { (key: $0.key, value: .string($0.value)) }))
         return [
-            "name": .string(name(of: slo.metadata.key)), "namespace": .string(slo.metadata.namespace),
-            "labels": .object(JSONObject(labels.sorted { $0.key < $1.key }.map { (key: $0.key, value: .string($0.value)) })),
+            "name": .string(name(of: slo.metadata.key)), "namespace": .string(slo.metadata.namespace), "labels": wanted,
+            "annotations": [labelsAnnotation: .string(Digest.hex(wanted.bytes()))],
             "ownerReferences": [owner.json],
         ]
     }

@@ -55,11 +55,14 @@ package struct SLOObservation: Sendable, Hashable {
     package var output: Output
     package var rules: Rules
     package var figures: Figures
+    /// The figures were asked for after the rules were seen evaluated: that they lack this SLO then means that there is nothing to count.
+    package var figuresFollowEvaluation: Bool
 
-    package init(output: Output = .pending, rules: Rules = .unasked, figures: Figures = .unasked) {
+    package init(output: Output = .pending, rules: Rules = .unasked, figures: Figures = .unasked, figuresFollowEvaluation: Bool = true) {
         self.output = output
         self.rules = rules
         self.figures = figures
+        self.figuresFollowEvaluation = figuresFollowEvaluation
     }
 }
 

@@ -13,7 +13,8 @@ enum StatusEvents {
         }
         for alert in status.alerts {
             let before = prior.alerts.first { $0.tier == alert.tier }?.state
-            if alert.state == .firing, before != .firing {
+            // After a time of not knowing, the state that comes back is no news.
+            if alert.state == .firing, before != .firing, before != .unknown {
                 events.append(Decision.Event(kind: .warning, reason: "AlertFiring", note: "the alert of tier \(alert.tier) fires"))
             } else if alert.state == .inactive, before == .firing {
                 events.append(Decision.Event(kind: .normal, reason: "AlertResolved", note: "the alert of tier \(alert.tier) ended"))

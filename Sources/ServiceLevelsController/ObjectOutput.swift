@@ -15,11 +15,14 @@ struct ObjectOutput<Object: RuleObject>: RuleOutput {
     let make: @Sendable (GeneratedRules, SLO) throws -> JSON
 
     func write(_ rules: GeneratedRules, for slo: SLO) async throws -> Bool {
-        let desired = try make(rules, slo)
+        var desired = try make(rules, slo)
         let wanted = ObjectMeta(json: desired["metadata"] ?? .null)
         if let existing = try await existing(wanted.key) {
             if isOurs(existing, slo) {
-                if existing.content == ContentDigest(desired[Object.contentField] ?? .null), carries(existing.metadata, wanted) { return false }
+                if let other = otherInstance(existing) { throw ForeignInstance(kind: Object.resource.kind, key: wanted.key, instance: other) }
+                if existing.content == Object.digest(desired[Object.contentField] ?? .null), carries(existing.metadata, wanted) { return false }
+                // Should it be deleted in this moment, it must not come back without its past: the server answers with a conflict.
+                desired["metadata"]?["uid"] = .string(existing.metadata.uid)
             } else {
                 guard isLeftover(existing, slo) else { throw ForeignObject(kind: Object.resource.kind, key: wanted.key) }
                 try await delete(existing)
@@ -39,9 +42,11 @@ struct ObjectOutput<Object: RuleObject>: RuleOutput {
         for object in reflector.store.byIndex("owner", key.description) { try await delete(object) }
     }
 
-    func sweep(keeping keys: Set<ObjectKey>) async throws {
-        for object in reflector.store.snapshot() {
-            if let owner = object.owner, !keys.contains(owner) { try await delete(object) }
+    func sweep(keeping kept: @escaping @Sendable () -> Set<ObjectKey>) async throws {
+        let objects = reflector.store.snapshot()
+        let kept = kept()
+        for object in objects {
+            if let owner = object.owner, !kept.contains(owner) { try await delete(object) }
         }
     }
 
@@ -66,15 +71,23 @@ struct ObjectOutput<Object: RuleObject>: RuleOutput {
 
     private func delete(_ object: Object) async throws {
         do throws(KubeError) {
-            try await client.delete(Object.resource, object.metadata.key, uid: object.metadata.uid)
+            // The version too: another instance, whose SLO it is now, may just have taken it over.
+            try await client.delete(
+                Object.resource, object.metadata.key, uid: object.metadata.uid, resourceVersion: object.metadata.resourceVersion)
         } catch {
-            // Gone already, or another object by now: either way it is not ours to delete.
+            // Gone already, or another by now: if it is still ours, its change brings us back here.
             guard error.isNotFound || error.isConflict else { throw error }
         }
     }
 
     private func isOurs(_ object: Object, _ slo: SLO) -> Bool {
         object.metadata.ownerReferences.contains { $0.uid == slo.metadata.uid }
+    }
+
+    /// The other instance that made it, if one did: two over the same objects would undo each other's work for ever.
+    private func otherInstance(_ object: Object) -> String? {
+        let maker = object.metadata.labels[RuleObjects.instanceLabel]
+        return maker == instance ? nil : maker
     }
 
     /// Whether it was made for an SLO that had the name before, and the garbage collector has not come by yet.
@@ -93,6 +106,16 @@ struct ObjectOutput<Object: RuleObject>: RuleOutput {
 struct NotServed: Error, CustomStringConvertible {
     let resource: ResourceKind
     var description: String { "the API server does not serve \(resource); install it, or set another rules.output" }
+}
+
+/// Another instance of Plimsoll keeps the rules of the same SLO.
+struct ForeignInstance: Error, CustomStringConvertible {
+    let kind: String
+    let key: ObjectKey
+    let instance: String
+    var description: String {
+        "\(kind) \(key) was made by the instance \"\(instance)\" of Plimsoll; let one instance alone work on this namespace, and if that one is gone, delete the \(kind)"
+    }
 }
 
 /// An object stands where ours would go.

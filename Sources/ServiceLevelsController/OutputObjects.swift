@@ -1,6 +1,7 @@
 import KubeClient
 import KubeModel
 import KubeRuntime
+import Logging
 import PlimsollAPI
 import PrometheusClient
 import ServiceLevels
@@ -14,23 +15,30 @@ final class OutputObjects: Sendable {
     private let instance: String
     private let timeline: Timeline
     private let namespace: String?
+    private let logger: Logger
+    private let fence: WriteFence?
     private let prometheusRules: Reflector<PrometheusRuleObject>
     private let configMaps: Reflector<RuleConfigMap>
     private let used = Mutex<Set<SLOSourceDefinition.Output>>([])
 
-    init(instance: String, client: KubeClient, namespace: String?, gate: ConsistencyGate, timeline: Timeline) {
+    init(
+        instance: String, client: KubeClient, namespace: String?, gate: ConsistencyGate, fence: WriteFence?, admission: ListAdmission,
+        timeline: Timeline, logger: Logger
+    ) {
         self.instance = instance
         self.client = client
         self.gate = gate
         self.timeline = timeline
         self.namespace = namespace
+        self.logger = logger
+        self.fence = fence
         let selector = "\(RuleObjects.instanceLabel)=\(instance)"
         prometheusRules = Reflector(
             source: KubeCollection(client, of: PrometheusRuleObject.self, namespace: namespace, labelSelector: selector),
-            store: Store(indexes: Self.owners()), absenceIsSynced: true, timeline: timeline)
+            store: Store(indexes: Self.owners()), absenceIsSynced: true, admission: admission, timeline: timeline)
         configMaps = Reflector(
             source: KubeCollection(client, of: RuleConfigMap.self, namespace: namespace, labelSelector: selector),
-            store: Store(indexes: Self.owners()), timeline: timeline)
+            store: Store(indexes: Self.owners()), admission: admission, timeline: timeline)
         gate.register(prometheusRules.store)
         gate.register(configMaps.store)
     }
@@ -47,8 +55,8 @@ final class OutputObjects: Sendable {
         case .directory(let path, let reloadURL):
             let client = definition.client
             return DirectoryOutput(
-                directory: RuleDirectory(path: path, instance: instance),
-                reloads: ReloadCoalescer(timeline: timeline) { try await client.reload(reloadURL) })
+                directory: RuleDirectory(path: path, instance: instance), fence: fence,
+                reloads: ReloadCoalescer(timeline: timeline, logger: logger) { try await client.reload(reloadURL) })
         case .prometheusRule:
             return ObjectOutput(instance: instance, client: client, reflector: prometheusRules, gate: gate) { rules, slo in
                 try RuleObjects.prometheusRule(rules, for: slo, settings: settings)

@@ -1,5 +1,6 @@
 import KubeModel
 import KubeRuntime
+import Logging
 import Synchronization
 
 /// Turns any number of changed rule files into few reloads: a reload makes Prometheus read every file again.
@@ -7,14 +8,16 @@ final class ReloadCoalescer: Sendable {
     private let changes: AsyncStream<Void>
     private let signal: AsyncStream<Void>.Continuation
     private struct State: Sendable {
-        /// Objects whose rules changed on disk since the last good reload.
-        var pending: Set<ObjectKey> = []
+        /// Objects whose rules changed on disk since the last good reload, with the number of their last change.
+        var pending: [ObjectKey: Int] = [:]
+        var changes = 0
         var failure: String?
         var onReload: @Sendable (Set<ObjectKey>) -> Void = { _ in }
     }
     private let state = Mutex(State())
     private let reload: @Sendable () async throws -> Void
     private let sleep: @Sendable (Swift.Duration) async throws -> Void
+    private let logger: Logger
 
     /// How long to gather changes before one reload.
     private static let gathering = Swift.Duration.milliseconds(200)
@@ -22,23 +25,27 @@ final class ReloadCoalescer: Sendable {
     private static let backoff = Swift.Duration.seconds(1)
     private static let backoffCap = Swift.Duration.seconds(30)
 
-    init(timeline: Timeline, reload: @escaping @Sendable () async throws -> Void) {
+    init(timeline: Timeline, logger: Logger, reload: @escaping @Sendable () async throws -> Void) {
         (changes, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         self.reload = reload
         sleep = { try await timeline.sleep(for: $0) }
+        self.logger = logger
     }
 
     /// Says that rule files changed, of this object or of some that are gone.
     func changed(_ key: ObjectKey?) {
-        state.withLock { state in if let key { state.pending.insert(key) } }
+        state.withLock { state in
+            state.changes += 1
+            if let key { state.pending[key] = state.changes }
+        }
         signal.yield()
     }
 
-    /// What to do after each good reload, with the objects whose rules it brought in.
+    /// What to do after each good reload, and after the first of several that fail, with the objects whose rules it is about.
     func onReload(_ handler: @escaping @Sendable (Set<ObjectKey>) -> Void) { state.withLock { $0.onReload = handler } }
 
     /// Why the object's changed rules are not loaded: the reload failed since. What was loaded before is none the worse for it.
-    func trouble(of key: ObjectKey) -> String? { state.withLock { $0.pending.contains(key) ? $0.failure : nil } }
+    func trouble(of key: ObjectKey) -> String? { state.withLock { $0.pending[key] != nil ? $0.failure : nil } }
 
     /// Reloads after changes until its task is cancelled; once at the start, as the process before may have died between a change and its reload.
     func run() async {
@@ -54,19 +61,29 @@ final class ReloadCoalescer: Sendable {
     private func reloadUntilDone() async throws {
         var delay = Self.backoff
         while true {
-            let taken = state.withLock(\.pending)
+            let (taken, changes) = state.withLock { ($0.pending, $0.changes) }
             do {
                 try await reload()
-                let handler = state.withLock { state in
-                    state.pending.subtract(taken)
-                    state.failure = nil
-                    return state.onReload
+                let (handler, failed) = state.withLock { state in
+                    // What changed again meanwhile is for the next reload.
+                    state.pending = state.pending.filter { $0.value > changes }
+                    defer { state.failure = nil }
+                    return (state.onReload, state.failure != nil)
                 }
-                handler(taken)
+                if failed { logger.info("Prometheus reloads its rules again") }
+                handler(Set(taken.keys))
                 return
             } catch {
                 try Task.checkCancellation()
-                state.withLock { $0.failure = "\(error)" }
+                let (handler, isFirst) = state.withLock { state in
+                    defer { state.failure = "\(error)" }
+                    return (state.onReload, state.failure == nil)
+                }
+                if isFirst {
+                    logger.warning(
+                        "Prometheus does not reload its rules; those it has go on, also of objects that are gone", metadata: ["error": "\(error)"])
+                    handler(Set(taken.keys))
+                }
                 try await sleep(delay)
                 delay = min(delay * 2, Self.backoffCap)
             }

@@ -69,15 +69,19 @@ actor RuleDirectory {
 
     /// Removes this instance's files of all other objects, and leftovers of an interrupted write.
     /// - Returns: whether a rule file was removed.
-    func sweep(keeping keys: Set<ObjectKey>) throws(Failure) -> Bool {
+    func sweep(keeping keys: @Sendable () -> Set<ObjectKey>) throws(Failure) -> Bool {
         guard let folder = opendir(path) else { throw Failure("read", path) }
         defer { closedir(folder) }
-        let kept = Set(keys.map(fileName))
-        var removed = false
+        var names: [String] = []
         while let entry = readdir(folder) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
                 field.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
             }
+            names.append(name)
+        }
+        let kept = Set(keys().map(fileName))
+        var removed = false
+        for name in names {
             if name.hasPrefix(".\(prefix)") { unlink("\(path)/\(name)") }
             guard name.hasPrefix(prefix), !kept.contains(name) else { continue }
             guard unlink("\(path)/\(name)") == 0 || errno == ENOENT else { throw Failure("remove", "\(path)/\(name)") }

@@ -10,6 +10,9 @@ package protocol RuleObject: KubeObject {
     var content: ContentDigest { get }
 
     init(metadata: ObjectMeta, content: ContentDigest)
+
+    /// What of the content is compared.
+    static func comparable(_ content: JSON) -> JSON
 }
 
 /// What an object's content comes to, without keeping it.
@@ -26,6 +29,11 @@ package struct ContentDigest: Sendable, Hashable {
 }
 
 extension RuleObject {
+    package static func comparable(_ content: JSON) -> JSON { content }
+
+    /// The digest of a content field.
+    static func digest(_ content: JSON) -> ContentDigest { ContentDigest(comparable(content)) }
+
     package init(reading reader: inout JSONReader) throws {
         var metadata = ObjectMeta()
         var content = JSON.null
@@ -37,7 +45,7 @@ extension RuleObject {
             }
         }
         guard !metadata.name.isEmpty else { throw reader.error("an object without metadata.name") }
-        self.init(metadata: metadata, content: ContentDigest(content))
+        self.init(metadata: metadata, content: Self.digest(content))
     }
 
     /// The SLO it belongs to.
@@ -53,6 +61,19 @@ package struct PrometheusRuleObject: RuleObject {
     package static let contentField = "spec"
     package let metadata: ObjectMeta
     package let content: ContentDigest
+
+    /// Older definitions of the kind know no `limit` and drop it.
+    package static func comparable(_ content: JSON) -> JSON {
+        guard let groups = content["groups"]?.arrayValue else { return content }
+        var content = content
+        content["groups"] = .array(
+            groups.map { group in
+                var group = group
+                group["limit"] = JSON?.none
+                return group
+            })
+        return content
+    }
 
     package init(metadata: ObjectMeta, content: ContentDigest) {
         self.metadata = metadata

@@ -15,8 +15,9 @@ protocol RuleOutput: Sendable {
     /// Takes the object's rules out.
     func remove(_ key: ObjectKey) async throws
 
-    /// Takes out this instance's rules of all other objects: they went while nobody looked.
-    func sweep(keeping keys: Set<ObjectKey>) async throws
+    /// Takes out this instance's rules of all other objects: they went while nobody looked. What is kept is asked once the rules that are there are
+    /// known, so that of an object made meanwhile none are taken.
+    func sweep(keeping kept: @escaping @Sendable () -> Set<ObjectKey>) async throws
 
     /// What keeps the object's rules, though written, from being loaded; nil when nothing is known.
     func trouble(of key: ObjectKey) -> String?

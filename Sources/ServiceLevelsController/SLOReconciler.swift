@@ -18,6 +18,8 @@ final class SLOReconciler: Sendable {
         var output: SLOObservation.Output
         /// Whether subscriptions and former sources have been seen to.
         var isTakenUp = false
+        /// Whether the rules of another object that had the name are still to be taken out.
+        var hasPredecessor = false
         /// When the output was last made to hold the rules.
         var writtenAt: Swift.Duration?
         /// The output's version before that.
@@ -58,6 +60,8 @@ final class SLOReconciler: Sendable {
     }
 
     func reconcile(_ key: ObjectKey) async -> Outcome {
+        // One that is there and can't be read keeps what it has, as at the sweep.
+        if store.get(key) == nil, isInScope(key.namespace), store.unreadable.contains(key.description) { return .done }
         guard let slo = store.get(key), slo.metadata.deletionTimestamp == nil, isInScope(key.namespace) else {
             return await forget(key)
         }
@@ -92,12 +96,15 @@ final class SLOReconciler: Sendable {
 
     private func settle(_ slo: SLO) async throws -> Outcome {
         let key = slo.metadata.key
-        let before = memory.withLock { $0[key]?.uid }
         let known = remembered(slo)
         let source = sources[known.source]
         // Another object under the name: what its predecessor left is none of its own.
-        if let before, before != slo.metadata.uid { try await source?.output.remove(key) }
+        if known.hasPredecessor {
+            for source in sources.values { try await source.output.remove(key) }
+            memory.withLock { $0[key]?.hasPredecessor = false }
+        }
         if !known.isTakenUp { try await takeUp(key, known, source) }
+        let wasAsked = source?.wasAsked ?? true
         var observation = source?.observation(of: key, output: effective(known.output, source, key)) ?? SLOObservation()
         var decision = SLODecider.decide(slo, desired: known.desired, observation: observation, now: wallClock())
         var failure: (any Error)?
@@ -123,11 +130,15 @@ final class SLOReconciler: Sendable {
             }
         }
         // After a restart the status stands until Prometheus was asked: nothing has changed but us. The first samples enqueue everybody.
-        if let source, !source.wasAsked, failure == nil, slo.status.observedGeneration == slo.metadata.generation { return .done }
+        if !wasAsked, failure == nil, slo.status.observedGeneration == slo.metadata.generation { return .done }
         try await report(decision, slo)
         if let failure, !(failure is RuleObjects.TooLarge) { return .retry(failure) }
-        let figures = decision.requeueAfter.map { Swift.Duration.milliseconds($0.milliseconds) } ?? Self.outputCheck
-        return .requeue(after: min(figures, Self.outputCheck))
+        var next = decision.requeueAfter.map { min(Swift.Duration.milliseconds($0.milliseconds), Self.outputCheck) } ?? Self.outputCheck
+        // Figures that still say nothing of it are no news that would come by itself.
+        if let source, !observation.figuresFollowEvaluation {
+            next = min(next, .milliseconds(source.definition.pollInterval.milliseconds))
+        }
+        return .requeue(after: next)
     }
 
     /// Sets an SLO's subscriptions; takes its rules out of a former source, where they would count everything twice.
@@ -149,7 +160,8 @@ final class SLOReconciler: Sendable {
         let source = slo.spec?.source ?? known?.source ?? "default"
         let desired = DesiredRules(
             slo, instance: instance, settings: sources[source]?.definition.settings ?? RuleSettings(), refusals: refusals(slo, source))
-        let fresh = Memory(uid: slo.metadata.uid, generation: slo.metadata.generation, source: source, desired: desired, output: .pending)
+        var fresh = Memory(uid: slo.metadata.uid, generation: slo.metadata.generation, source: source, desired: desired, output: .pending)
+        fresh.hasPredecessor = known.map { $0.hasPredecessor || $0.uid != slo.metadata.uid } ?? false
         memory.withLock { $0[key] = fresh }
         return fresh
     }

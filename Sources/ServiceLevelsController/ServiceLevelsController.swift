@@ -12,10 +12,13 @@ package struct SLOController: Sendable {
     package struct Scope: Sendable {
         /// The one namespace to watch; nil watches all.
         package var namespace: String?
+        /// Only objects with these labels; nil: all.
+        package var labelSelector: String?
         package var contains: @Sendable (_ namespace: String) -> Bool
 
-        package init(namespace: String?, contains: @escaping @Sendable (_ namespace: String) -> Bool) {
+        package init(namespace: String?, labelSelector: String? = nil, contains: @escaping @Sendable (_ namespace: String) -> Bool) {
             self.namespace = namespace
+            self.labelSelector = labelSelector
             self.contains = contains
         }
     }
@@ -26,19 +29,29 @@ package struct SLOController: Sendable {
     package let background: [ManagedPart]
     /// The rights it needs.
     package let requiredAccess: [RequiredAccess]
+    private let client: KubeClient
     private let store: Store<SLO>
     private let scope: Scope
     let sources: [String: SourceRuntime]
+    private let sweeps: [OrphanSweep]
 
     package init(
         instance: String, client: KubeClient, scope: Scope, sources definitions: [SLOSourceDefinition], events: EventRecorder, workers: Int = 8,
-        timeline: Timeline = Timeline(), wallClock: @escaping @Sendable () -> Instant, logger: Logger
+        fence: WriteFence? = nil, timeline: Timeline = Timeline(), wallClock: @escaping @Sendable () -> Instant, logger: Logger
     ) {
-        let slos = Reflector(source: KubeCollection(client, of: SLO.self, namespace: scope.namespace), store: Store<SLO>(), timeline: timeline)
+        // Without a leader's lease nothing is written, by whatever way.
+        let client = client.fenced(by: fence)
+        self.client = client
+        let admission = ListAdmission()
+        let slos = Reflector(
+            source: KubeCollection(client, of: SLO.self, namespace: scope.namespace, labelSelector: scope.labelSelector), store: Store<SLO>(),
+            admission: admission, timeline: timeline)
         let gate = ConsistencyGate(timeline: timeline)
         gate.register(slos.store)
         let relay = KeyRelay()
-        let objects = OutputObjects(instance: instance, client: client, namespace: scope.namespace, gate: gate, timeline: timeline)
+        let objects = OutputObjects(
+            instance: instance, client: client, namespace: scope.namespace, gate: gate, fence: fence, admission: admission, timeline: timeline,
+            logger: logger)
         var sources: [String: SourceRuntime] = [:]
         for definition in definitions {
             sources[definition.name] = SourceRuntime(
@@ -57,21 +70,37 @@ package struct SLOController: Sendable {
         store = slos.store
         self.scope = scope
         caches = [slos] + objects.caches
-        background = sources.values.sorted { $0.definition.name < $1.definition.name }.flatMap(\.parts)
+        let sorted = sources.values.sorted { $0.definition.name < $1.definition.name }
+        let sweeps = sorted.map { source in
+            OrphanSweep(source: source, kept: { Self.kept(slos.store, scope) }, timeline: timeline, logger: logger)
+        }
+        self.sweeps = sweeps
+        background = sorted.flatMap(\.parts) + sweeps.map(\.part)
         requiredAccess =
             RequiredAccess.all(["list", "watch"], SLO.resource, namespace: scope.namespace)
             + RequiredAccess.all(["patch"], SLO.resource, subresource: "status", namespace: scope.namespace) + objects.requiredAccess
     }
 
-    /// Takes out the rules of objects that were deleted while nobody looked. For the time between the first list and the workers' start.
-    package func sweep() async throws {
-        // An object that is there but can't be read keeps what it has.
+    /// Takes out the rules of objects that were deleted while nobody looked. For the time between the first list and the workers' start; where a source
+    /// fails, it is tried again in the background.
+    /// - Parameter asking: ask the server once more which objects there are: after a long wait as standby the cache of rules may be ahead of the
+    ///   objects' own, and what was just created must not lose its rules.
+    package func sweep(asking: Bool = false) async throws {
+        var more: Set<ObjectKey> = []
+        if asking {
+            let list = try await client.listAll(SLO.resource, namespace: scope.namespace, as: SLO.self, labelSelector: scope.labelSelector)
+            more = Set(list.items.map(\.metadata.key).filter { scope.contains($0.namespace) })
+        }
+        for sweep in sweeps { await sweep.attempt(keepingAlso: more) }
+    }
+
+    /// The objects whose rules are theirs. One that is there but can't be read keeps what it has.
+    private static func kept(_ store: Store<SLO>, _ scope: Scope) -> Set<ObjectKey> {
         let unreadable = store.unreadable.map { text in
             let parts = text.split(separator: "/", maxSplits: 1)
             return ObjectKey(namespace: parts.count == 2 ? String(parts[0]) : "", name: String(parts[parts.count - 1]))
         }
-        let kept = Set((store.keys + unreadable).filter { scope.contains($0.namespace) })
-        for source in sources.values { try await source.output.sweep(keeping: kept) }
+        return Set((store.keys + unreadable).filter { scope.contains($0.namespace) })
     }
 
     /// Figures of all SLOs that a source has read, for the daemon's own metrics.

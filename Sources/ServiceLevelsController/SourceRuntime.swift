@@ -2,15 +2,19 @@ import KubeModel
 import KubeRuntime
 import Logging
 import PrometheusClient
+import PrometheusModel
 import ServiceLevels
+import Synchronization
 import Values
 
 /// A source at work: its output and the two samplers that all its SLOs share.
-struct SourceRuntime: Sendable {
+final class SourceRuntime: Sendable {
     let definition: SLOSourceDefinition
     let output: any RuleOutput
     let figures: Sampler<FleetReading>
     let rules: Sampler<RulesReading>
+    /// When an SLO's rules were first seen evaluated.
+    private let evaluated = Mutex<[ObjectKey: Instant]>([:])
 
     init(
         _ definition: SLOSourceDefinition, output: any RuleOutput, instance: String, timeline: Timeline, wallClock: @escaping @Sendable () -> Instant,
@@ -21,14 +25,14 @@ struct SourceRuntime: Sendable {
         let client = definition.client
         let interval = Swift.Duration.milliseconds(definition.pollInterval.milliseconds)
         figures = Sampler(
-            name: "\(definition.name)/figures", interval: interval, timeline: timeline, wallClock: wallClock, logger: logger,
+            name: "\(definition.name)/figures", interval: interval, tolerated: 1, timeline: timeline, wallClock: wallClock, logger: logger,
             concern: { old, new, all in
                 guard let old else { return all }
                 return all.filter { old.figures[$0] != new.figures[$0] }
             },
             notify: notify, poll: { try await FleetPoll.figures(client, instance: instance) })
         rules = Sampler(
-            name: "\(definition.name)/rules", interval: interval, timeline: timeline, wallClock: wallClock, logger: logger,
+            name: "\(definition.name)/rules", interval: interval, tolerated: 1, timeline: timeline, wallClock: wallClock, logger: logger,
             concern: { old, new, all in
                 guard let old else { return all }
                 return all.filter { old.groups[$0] != new.groups[$0] }
@@ -54,6 +58,7 @@ struct SourceRuntime: Sendable {
     func unsubscribe(_ key: ObjectKey) {
         figures.unsubscribe(key)
         rules.unsubscribe(key)
+        evaluated.withLock { $0[key] = nil }
     }
 
     /// What is known of an SLO without asking anybody.
@@ -63,7 +68,24 @@ struct SourceRuntime: Sendable {
         return SLOObservation(
             output: output,
             rules: rules.failure.map { .unavailable($0) } ?? rules.value.map { .loaded($0.groups[key] ?? []) } ?? .unasked,
-            figures: figures.failure.map { .unavailable($0) } ?? figures.value.map { .read($0.figures[key]) } ?? .unasked)
+            figures: figures.failure.map { .unavailable($0) } ?? figures.value.map { .read($0.figures[key]) } ?? .unasked,
+            figuresFollowEvaluation: follow(key, figures.sampledAt, rules))
+    }
+
+    /// The two samplers take turns as they like: figures asked for before the base rule ran can't say that there is nothing to count.
+    private func follow(_ key: ObjectKey, _ asked: Instant?, _ rules: Sample<RulesReading>) -> Bool {
+        let isEvaluated =
+            rules.value?.groups[key]?.contains { $0.rules.contains { $0.name == SeriesNames.events && $0.lastEvaluation != nil } } ?? false
+        guard isEvaluated, let seen = rules.sampledAt else {
+            evaluated.withLock { $0[key] = nil }
+            return false
+        }
+        let (since, isFirst) = evaluated.withLock { evaluated in
+            defer { evaluated[key] = evaluated[key] ?? seen }
+            return (evaluated[key] ?? seen, evaluated[key] == nil)
+        }
+        if isFirst { figures.pollSoon() }
+        return asked.map { $0 > since } ?? false
     }
 
     var parts: [ManagedPart] {

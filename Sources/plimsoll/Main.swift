@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import KubeRuntime
 
 /// The process's end, by DESIGN.md: 0 good, 1 the input is at fault, 2 usage, 3 the world is at fault.
 enum ProcessExit {
@@ -26,6 +27,7 @@ struct Main {
     static func main() async {
         // A reader that goes away is told by the write that fails.
         signal(SIGPIPE, SIG_IGN)
+        ContinueGuard.block()
         do {
             let command = try Plimsoll.parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

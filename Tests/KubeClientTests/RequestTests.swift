@@ -12,11 +12,11 @@ import Values
                 == "?labelSelector=a%3Db%2Cc%20in%20%28d%2C%20%C3%BC%29&continue=x%2B%2F%3D%26")
     }
 
-    @Test func headersOfACall() {
+    @Test func headersOfACall() throws {
         var call = KubeCall(path: "/api/v1/pods")
         call.impersonation = Impersonation(
             user: "jane", uid: "7", groups: ["a", "b"], extra: ["Example.com/Scopes": ["view", "edit"], "ünder": ["x"]])
-        let request = call.request(server: "https://h:1", authorization: "Bearer t")
+        let request = try call.request(server: "https://h:1", authorization: "Bearer t")
         #expect(request.url == "https://h:1/api/v1/pods")
         #expect(
             request.headers == [

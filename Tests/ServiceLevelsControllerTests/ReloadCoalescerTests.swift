@@ -1,5 +1,6 @@
 import KubeModel
 import KubeRuntime
+import Logging
 import Synchronization
 import TestSupport
 import Testing
@@ -17,7 +18,7 @@ struct ReloadCoalescerTests {
 
     @Test func manyChangesLeadToFewReloads() async {
         let count = Atomic(0)
-        let coalescer = ReloadCoalescer(timeline: Timeline(clock)) { count.add(1, ordering: .relaxed) }
+        let coalescer = ReloadCoalescer(timeline: Timeline(clock), logger: Logger(label: "test")) { count.add(1, ordering: .relaxed) }
         for _ in 0..<1000 { coalescer.changed(key) }
         let task = Task { await coalescer.run() }
         #expect(await sleeping())
@@ -40,7 +41,7 @@ struct ReloadCoalescerTests {
     @Test func aFailedReloadIsToldAndTriedAgainWithBackoff() async {
         let tries = Atomic(0)
         let isBroken = Atomic(true)
-        let coalescer = ReloadCoalescer(timeline: Timeline(clock)) {
+        let coalescer = ReloadCoalescer(timeline: Timeline(clock), logger: Logger(label: "test")) {
             let number = tries.add(1, ordering: .sequentiallyConsistent).newValue
             if isBroken.load(ordering: .sequentiallyConsistent) { throw Refusal(description: "refused, try \(number)") }
         }
@@ -78,7 +79,7 @@ struct ReloadCoalescerTests {
 
     @Test func whatAnEarlierProcessOwedIsReloadedAtTheStart() async {
         let count = Atomic(0)
-        let coalescer = ReloadCoalescer(timeline: Timeline(clock)) { count.add(1, ordering: .relaxed) }
+        let coalescer = ReloadCoalescer(timeline: Timeline(clock), logger: Logger(label: "test")) { count.add(1, ordering: .relaxed) }
         let task = Task { await coalescer.run() }
         #expect(await sleeping())
         clock.advance(by: .milliseconds(200))
@@ -89,11 +90,11 @@ struct ReloadCoalescerTests {
 
     @Test func onlyChangedRulesSufferFromAFailedReload() async {
         let isBroken = Atomic(true)
-        let coalescer = ReloadCoalescer(timeline: Timeline(clock)) {
+        let coalescer = ReloadCoalescer(timeline: Timeline(clock), logger: Logger(label: "test")) {
             if isBroken.load(ordering: .sequentiallyConsistent) { throw Refusal(description: "refused") }
         }
-        let told = Mutex<Set<ObjectKey>>([])
-        coalescer.onReload { keys in told.withLock { $0.formUnion(keys) } }
+        let told = Mutex<[Set<ObjectKey>]>([])
+        coalescer.onReload { keys in told.withLock { $0.append(keys) } }
         coalescer.changed(key)
         let task = Task { await coalescer.run() }
         #expect(await sleeping())
@@ -103,8 +104,36 @@ struct ReloadCoalescerTests {
         isBroken.store(false, ordering: .sequentiallyConsistent)
         #expect(await sleeping())
         clock.advance(by: .seconds(1))
-        #expect(await eventually { told.withLock { $0 } == [key] })
+        // The failure is told, so that status may say so, and the success.
+        #expect(await eventually { told.withLock { $0 } == [[key], [key]] })
         #expect(coalescer.trouble(of: key) == nil)
+        task.cancel()
+        await task.value
+    }
+
+    @Test func whatChangesDuringAReloadIsForTheNext() async {
+        let other = ObjectKey(namespace: "shop", name: "other")
+        let count = Atomic(0)
+        let hold = AsyncStream.makeStream(of: Void.self)
+        let coalescer = ReloadCoalescer(timeline: Timeline(clock), logger: Logger(label: "test")) {
+            guard count.add(1, ordering: .sequentiallyConsistent).newValue > 1 else {
+                for await _ in hold.stream { return }
+                return
+            }
+            throw Refusal(description: "refused")
+        }
+        coalescer.changed(key)
+        coalescer.changed(other)
+        let task = Task { await coalescer.run() }
+        #expect(await sleeping())
+        clock.advance(by: .milliseconds(200))
+        #expect(await eventually { count.load(ordering: .sequentiallyConsistent) == 1 })
+        coalescer.changed(key)
+        hold.continuation.yield()
+        #expect(await sleeping())
+        clock.advance(by: .milliseconds(200))
+        #expect(await eventually { coalescer.trouble(of: key) == "refused" })
+        #expect(coalescer.trouble(of: other) == nil)
         task.cancel()
         await task.value
     }

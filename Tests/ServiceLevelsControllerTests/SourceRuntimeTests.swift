@@ -18,7 +18,7 @@ struct SourceRuntimeTests {
         func write(_ rules: GeneratedRules, for slo: SLO) async throws -> Bool { false }
         func version(of key: ObjectKey) -> String { "" }
         func remove(_ key: ObjectKey) async throws {}
-        func sweep(keeping keys: Set<ObjectKey>) async throws {}
+        func sweep(keeping kept: @escaping @Sendable () -> Set<ObjectKey>) async throws {}
         func trouble(of key: ObjectKey) -> String? { nil }
         func onLoad(_ handler: @escaping @Sendable (Set<ObjectKey>) -> Void) {}
         var parts: [ManagedPart] { [] }
@@ -51,7 +51,9 @@ struct SourceRuntimeTests {
     }
 
     @Test func beforeTheFirstPollNothingWasAsked() {
-        #expect(source().observation(of: known, output: .written) == SLOObservation(output: .written, rules: .unasked, figures: .unasked))
+        #expect(
+            source().observation(of: known, output: .written)
+                == SLOObservation(output: .written, rules: .unasked, figures: .unasked, figuresFollowEvaluation: false))
     }
 
     @Test func whatWasReadIsGivenToEach() async {
@@ -68,7 +70,9 @@ struct SourceRuntimeTests {
             #expect(groups.map(\.name) == ["plimsoll/main/shop/known/fast"])
             #expect(figures.groups.map(\.period) == [EventCounts(total: 10, errors: 1)])
             // Asked, and nothing is there: not the same as not asked.
-            #expect(source.observation(of: unknown, output: .pending) == SLOObservation(output: .pending, rules: .loaded([]), figures: .read(nil)))
+            #expect(
+                source.observation(of: unknown, output: .pending)
+                    == SLOObservation(output: .pending, rules: .loaded([]), figures: .read(nil), figuresFollowEvaluation: false))
         }
     }
 
@@ -81,7 +85,7 @@ struct SourceRuntimeTests {
             #expect(await eventually { source.figures.sample.failure != nil && source.rules.sample.failure != nil })
             #expect(
                 source.observation(of: known, output: .written)
-                    == SLOObservation(output: .written, rules: .unavailable(message), figures: .unavailable(message)))
+                    == SLOObservation(output: .written, rules: .unavailable(message), figures: .unavailable(message), figuresFollowEvaluation: false))
             prometheus.fail(nil)
             #expect(await eventually { clock.sleeperCount == 2 })
             clock.advance(by: .seconds(60))

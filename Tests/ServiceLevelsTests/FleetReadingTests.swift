@@ -53,6 +53,19 @@ import Values
         #expect(try FleetReading([:], instance: "main").figures.isEmpty)
     }
 
+    @Test func `a coarser groupBy of the past is no group beside the finer ones`() {
+        func group(_ labels: [String: String], sampled: Int64?) -> GroupFigures {
+            var group = GroupFigures(labels: labels)
+            group.sampled = sampled.map { Instant(seconds: $0) }
+            return group
+        }
+        let figures = SLOFigures(groups: [
+            group(["region": "eu"], sampled: nil), group(["region": "us"], sampled: nil), group(["region": "eu", "zone": "a"], sampled: 100),
+        ])
+        // Nothing finer is measured of `us`: what is known of it stays.
+        #expect(figures.groups(by: ["region", "zone"]).map(\.labels) == [["region": "us"], ["region": "eu", "zone": "a"]])
+    }
+
     @Test func `queries name only this instance`() {
         for question in FleetQueries.Question.allCases {
             #expect(FleetQueries(instance: "main").promql(question).contains("plimsoll_instance=\"main\""))

@@ -189,6 +189,17 @@ struct PromtoolScenarioTests {
                         (histogram("bucket", ",le=\"1\""), Self.counter { Double(10 * $0) }),
                     ]
                 ).expecting("round(sum(\(Self.events("_5m", "errors"))))", at: end, ("{}", 300)),
+                // A rollout that adds the bucket: the old version's requests are not slow for lack of it.
+                Self.scenario(
+                    "a target without the bucket",
+                    [
+                        (histogram("count", ""), Self.counter { Double(10 * $0) }),
+                        (histogram("bucket", ",le=\"0.5\""), Self.counter { Double(9 * $0) }),
+                        (histogram("count", "").replacing("\"a\"", with: "\"b\""), Self.counter { Double(20 * $0) }),
+                        (histogram("bucket", ",le=\"1\"").replacing("\"a\"", with: "\"b\""), Self.counter { Double(20 * $0) }),
+                    ]
+                ).expecting("round(sum(\(Self.events("_5m", "errors"))))", at: end, ("{}", 300))
+                    .expecting(Self.value(Self.events("_5m", "total")), at: end, ("{}", 9000)),
                 // A threshold that is no bucket: no figure, rather than one that says all is slow, or none.
                 Self.scenario(
                     "no such bucket",

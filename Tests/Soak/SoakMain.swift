@@ -10,9 +10,18 @@ struct SoakMain {
             switch arguments.first {
             case "storm": try await Storm(seed: number(arguments, 1) ?? 1, rounds: Int(number(arguments, 2) ?? 3)).run()
             case "quiet": try await Quiet(seconds: Int(number(arguments, 1) ?? 300)).run()
+            case "faults": try await FaultStorm(repeats: Int(number(arguments, 1) ?? 1)).run()
+            case "random": try RandomDays(seed: number(arguments, 1) ?? 1, count: number(arguments, 2) ?? 1000).run()
             case "scale": try await Scale(count: Int(number(arguments, 1) ?? 1000)).run()
+            case "leader":
+                let isUsual = arguments.dropFirst(2).first == "usual"
+                try await Leader(
+                    runs: Int(number(arguments, 1) ?? 100), spans: isUsual ? .usual : .short, pause: isUsual ? .seconds(60) : .seconds(8)
+                ).run()
             default:
-                say("usage: plimsoll-soak storm [SEED] [ROUNDS] | quiet [SECONDS] | scale [COUNT]")
+                say(
+                    "usage: plimsoll-soak storm [SEED] [ROUNDS] | quiet [SECONDS] | scale [COUNT] | faults [REPEATS] | random [SEED] [COUNT] | leader [RUNS] [usual]"
+                )
                 exit(2)
             }
         } catch {

@@ -10,21 +10,33 @@ package final class Daemon: Sendable {
     /// - Parameters:
     ///   - prometheusURL: another server than the world's, for what a healthy one can't be made to do.
     ///   - kubeconfig: another than the admin's.
+    ///   - output: the log's name; replicas of one world need different ones.
+    ///   - instance: another than the namespace's name.
+    ///   - configMaps: rules go into ConfigMaps instead of the shared directory.
+    ///   - settings: more of the configuration.
     ///   - arguments: more of them.
     package init(
         _ world: World, prometheusURL: String? = nil, kubeconfig: String? = nil, interval: String = "5s", poll: String = "2s",
-        arguments: [String] = [], environment: [String: String] = [:], output: String = "plimsoll.log"
+        output: String = "plimsoll.log", instance: String? = nil, configMaps: Bool = false, settings: String = "", arguments: [String] = [],
+        environment: [String: String] = [:]
     ) throws {
         guard let binary = TestEnvironment.binary, let admin = TestEnvironment.kubeconfig else {
             throw Missing("the release binary: run by Deploy/test.sh")
         }
         let port = try freePort()
-        let config = world.scratch.file("plimsoll.yaml")
+        let config = world.scratch.file("\(output).yaml")
         self.config = config
+        let rules =
+            configMaps
+            ? "output: ConfigMap"
+            : """
+            output: Directory
+                  directory: {path: \(world.rulesDirectory), reloadURL: "\(world.prometheusURL)/-/reload"}
+            """
         try writeFile(
             config,
             """
-            instance: \(world.namespace)
+            instance: \(instance ?? world.namespace)
             namespaces: {include: [\(world.namespace)]}
             prometheus:
               - name: default
@@ -33,10 +45,10 @@ package final class Daemon: Sendable {
                 pollInterval: \(poll)
                 timeout: 5s
                 rules:
-                  output: Directory
-                  directory: {path: \(world.rulesDirectory), reloadURL: "\(world.prometheusURL)/-/reload"}
+                  \(rules)
                   interval: \(interval)
             serving: {address: "127.0.0.1:\(port)"}
+            \(settings)
 
             """)
         metricsURL = "http://127.0.0.1:\(port)"

@@ -20,14 +20,31 @@ package struct RestartableCluster: Sendable {
 
     /// Sends a signal to a server (`kube-apiserver`, `etcd`, `prometheus`).
     package func signal(_ server: String, _ number: Int32) throws {
-        let text = try readFile("\(directory)/pids/\(server)").prefix { $0.isNumber }
-        guard let pid = pid_t(text), kill(pid, number) == 0 else { throw Missing("a running \(server) of cluster \(name)") }
+        guard Glibc.kill(try pid(server), number) == 0 else { throw Missing("a running \(server) of cluster \(name)") }
+    }
+
+    private func pid(_ server: String) throws -> pid_t {
+        guard let pid = pid_t(try readFile("\(directory)/pids/\(server)").prefix(while: \.isNumber)) else {
+            throw Missing("a running \(server) of cluster \(name)")
+        }
+        return pid
+    }
+
+    /// Kills a server, and waits for its end.
+    package func kill(_ server: String) async throws {
+        let pid = try pid(server)
+        try signal(server, SIGKILL)
+        // Another's child: its end shows in /proc, where a zombie has no command line.
+        _ = await eventually(within: .seconds(10)) { ((try? readFile("/proc/\(pid)/cmdline")) ?? "").isEmpty }
     }
 
     /// Starts whatever of the cluster doesn't run, and waits until it is ready.
-    package func restore() async throws {
+    ///
+    /// - Parameter flags: of the API server, such as `--goaway-chance=0.02`, from now on; nil leaves them as they are.
+    package func restore(apiserverFlags flags: [String]? = nil) async throws {
         let scratch = try ScratchDirectory()
-        let up = try ChildProcess("\(scripts)/up", [name], output: scratch.file("up.log"))
+        let options = flags.map { $0.isEmpty ? ["--no-apiserver-flags"] : $0.flatMap { ["--apiserver-flag", $0] } } ?? []
+        let up = try ChildProcess("\(scripts)/up", [name] + options, output: scratch.file("up.log"))
         guard await up.wait(timeout: .seconds(120)) == .code(0) else { throw Missing("cluster \(name) again:\n\(up.output)") }
     }
 

@@ -21,7 +21,9 @@ start_apiserver() {
 		rules:
 		- level: Metadata
 	YAML
-	start_server kube-apiserver "$BIN/kube-apiserver" \
+	local flags
+	read -r -a flags <<<"$(setting apiserver-flags "")"
+	start_server kube-apiserver "$BIN/kube-apiserver" "${flags[@]}" \
 		--etcd-servers "http://127.0.0.1:$(port etcd)" --bind-address "$API_ADDRESS" --secure-port "$(port apiserver)" \
 		--advertise-address "$BRIDGE_ADDRESS" --kubelet-preferred-address-types InternalIP --enable-aggregator-routing \
 		--service-cluster-ip-range "$SERVICE_CIDR" --allow-privileged --authorization-mode Node,RBAC \
@@ -34,7 +36,7 @@ start_apiserver() {
 		--requestheader-username-headers X-Remote-User --requestheader-group-headers X-Remote-Group \
 		--requestheader-extra-headers-prefix X-Remote-Extra- \
 		--proxy-client-cert-file "$PKI/front-proxy-client.crt" --proxy-client-key-file "$PKI/front-proxy-client.key" \
-		--audit-policy-file "$CLUSTER_DIR/audit-policy.yaml" --audit-log-path "$LOGS/audit.log" --audit-log-maxsize 1000
+		--audit-policy-file "$CLUSTER_DIR/audit-policy.yaml" --audit-log-path "$LOGS/audit.log" --audit-log-maxsize 500 --audit-log-maxbackup 1
 	wait_server 90 kube-apiserver https_ok "$APISERVER_URL/readyz"
 	say "kube-apiserver ready at $APISERVER_URL"
 }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Runs blocking or long work on a thread of its own, so that the cooperative threads (two, on two cores) stay free.
-enum BlockingThread {
+package enum BlockingThread {
     /// Starts `body` on a new detached thread; runs it here if no thread can be had.
     static func start(_ body: @escaping @Sendable () -> Void) {
         final class Work: Sendable {
@@ -27,7 +27,7 @@ enum BlockingThread {
     }
 
     /// The result of `body`, run on a thread of its own. Not cancellable: for work that ends by itself.
-    static func run<Value: Sendable, Failure: Error>(_ body: @escaping @Sendable () throws(Failure) -> Value) async throws(Failure) -> Value {
+    package static func run<Value: Sendable, Failure: Error>(_ body: @escaping @Sendable () throws(Failure) -> Value) async throws(Failure) -> Value {
         let result: Result<Value, Failure> = await withCheckedContinuation { continuation in
             start {
                 do throws(Failure) { continuation.resume(returning: .success(try body())) } catch { continuation.resume(returning: .failure(error)) }

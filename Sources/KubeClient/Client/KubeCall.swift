@@ -25,14 +25,30 @@ struct KubeCall: Sendable {
     var acceptGzip = false
     /// Nil takes the method's meaning.
     var isIdempotent: Bool?
+    /// Of a write that only a leader may make.
+    var fence: WriteFence?
 
-    func request(server: String, authorization: String?) -> HTTPRequest {
+    /// The request, ready to send.
+    /// - Throws: `.fenced` when the fence is closed.
+    func request(server: String, authorization: String?) throws(KubeError) -> HTTPRequest {
+        var query = query
+        var deadlines = deadlines
+        var permit: (@Sendable () -> Bool)?
+        if let fence {
+            guard let allowance = fence.allowance else { throw WriteFence.refusal }
+            deadlines.whole = min(deadlines.whole ?? allowance, allowance)
+            deadlines.connect = min(deadlines.connect, allowance)
+            // The server's own deadline, from when it has received the request: a write that hangs there must not come about later.
+            let milliseconds = allowance.components.seconds * 1000 + allowance.components.attoseconds / 1_000_000_000_000_000
+            query.append(QueryItem("timeout", "\(max(1, milliseconds))ms"))
+            permit = { fence.isOpen }
+        }
         var headers = [HTTPHeader("Accept", accept)]
         if body != nil { headers.append(HTTPHeader("Content-Type", contentType)) }
         if let authorization { headers.append(HTTPHeader("Authorization", authorization)) }
         headers += impersonation?.headers.map { HTTPHeader($0.name, $0.value) } ?? []
         return HTTPRequest(
             method: method, url: server + path + PercentEncoding.query(query), headers: headers, body: body, deadlines: deadlines,
-            maxBodyBytes: maxBodyBytes, acceptGzip: acceptGzip, isIdempotent: isIdempotent)
+            maxBodyBytes: maxBodyBytes, acceptGzip: acceptGzip, isIdempotent: isIdempotent, permit: permit)
     }
 }

@@ -42,8 +42,8 @@ extension KubeClient {
         let what = "list of \(resource)"
         do {
             // A page of 500 takes about a millisecond; a whole list would hold a cooperative thread for long.
-            guard body.count > 512 << 10 else { return try ListDecoder.decode(body, as: type) }
-            return try await BlockingThread.run { () throws in try ListDecoder.decode(body, as: type) }
+            guard body.count > 512 << 10 else { return try ListDecoder.decode(body, as: type, itemKind: resource.kind) }
+            return try await BlockingThread.run { () throws in try ListDecoder.decode(body, as: type, itemKind: resource.kind) }
         } catch { throw BodyReading.failure(what, error, response) }
     }
 

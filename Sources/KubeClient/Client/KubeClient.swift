@@ -11,6 +11,7 @@ package struct KubeClient: Sendable {
     /// Whom this copy acts as; nil: the configuration's own user.
     package private(set) var impersonation: Impersonation?
     private(set) var lane = KubeLane.unary
+    private var fence: WriteFence?
     private(set) var timeout: Swift.Duration
 
     /// Reads certificate files (blocking, small); opens no connection yet.
@@ -37,11 +38,10 @@ package struct KubeClient: Sendable {
         impersonating(Impersonation(user: user, groups: groups))
     }
 
-    /// A copy that acts as a service account, with the groups that the API server gives it.
+    /// A copy that acts as a service account. Its groups are not named: the API server adds them itself, and naming them would take the right to
+    /// impersonate groups, which can't be bounded by namespace.
     package func impersonating(serviceAccount key: ObjectKey) -> KubeClient {
-        impersonating(
-            user: "system:serviceaccount:\(key.namespace):\(key.name)",
-            groups: ["system:serviceaccounts", "system:serviceaccounts:\(key.namespace)", "system:authenticated"])
+        impersonating(user: "system:serviceaccount:\(key.namespace):\(key.name)")
     }
 
     /// A copy for the leader's lease: a connection of its own, no repeats, no pauses, and a deadline that fits the lease.
@@ -49,6 +49,14 @@ package struct KubeClient: Sendable {
         var copy = self
         copy.lane = .lease
         copy.timeout = timeout
+        return copy
+    }
+
+    /// A copy whose writes are sent only while the fence is open (else `.fenced`), and are ended, here and in the server, when its allowance is
+    /// used up. Reads are as before.
+    package func fenced(by fence: WriteFence?) -> KubeClient {
+        var copy = self
+        copy.fence = fence
         return copy
     }
 
@@ -70,7 +78,7 @@ package struct KubeClient: Sendable {
         let connect = min(timeout, .seconds(10))
         return KubeCall(
             method: method, path: path, query: query, body: body?.bytes(), lane: lane, impersonation: impersonation,
-            deadlines: HTTPDeadlines(connect: connect, whole: timeout))
+            deadlines: HTTPDeadlines(connect: connect, whole: timeout), fence: method == "GET" ? nil : fence)
     }
 
     /// The tree in a success's body.

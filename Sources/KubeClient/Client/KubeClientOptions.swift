@@ -15,6 +15,11 @@ package struct KubeClientOptions: Sendable {
     package var maxWatches: Int
     /// From sending a unary request to its answer's last byte; a list may take four times as long.
     package var requestTimeout: Swift.Duration
+    /// How long what was sent may wait in the kernel for the server to acknowledge it; what does not get through by then, or by the process's
+    /// end, is never delivered. Nil: as long as the connection lasts. For those whose writes must not outlive their lease.
+    package var unsentLifetime: Swift.Duration?
+    /// What the user agent says of this process beside the version: audit logs then tell one replica's requests from another's.
+    package var userAgentComment: String
     package var http2: Bool
     package var guardPolicy: AddressGuard
     /// How long an exec plug-in may take.
@@ -44,6 +49,8 @@ package struct KubeClientOptions: Sendable {
         self.maxWatches = maxWatches
         self.requestTimeout = requestTimeout
         self.http2 = http2
+        unsentLifetime = nil
+        userAgentComment = ""
         self.guardPolicy = guardPolicy
         self.execTimeout = execTimeout
         self.certificatePeriod = certificatePeriod
@@ -60,5 +67,5 @@ package struct KubeClientOptions: Sendable {
         jitter = { Double.random(in: 0..<1) }
     }
 
-    var userAgent: String { "plimsoll/\(version) (linux)" }
+    var userAgent: String { "plimsoll/\(version) (linux\(userAgentComment.isEmpty ? "" : "; \(userAgentComment)"))" }
 }

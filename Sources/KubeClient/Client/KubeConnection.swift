@@ -22,14 +22,21 @@ final class KubeConnection: Sendable {
         self.options = options
         metrics = KubeClientMetrics(server: configuration.server)
         let material = try TLSMaterial.options(configuration, exec: nil)
-        func pool(_ label: String, _ maxInFlight: Int) -> HTTPClient {
-            HTTPClient(
-                configuration: HTTPClientConfiguration(
-                    label: label, tls: material, maxInFlight: maxInFlight, guardPolicy: options.guardPolicy, userAgent: options.userAgent,
-                    proxy: configuration.proxyURL.map { .url($0) } ?? .environment, http2: options.http2, probeURL: configuration.server + "/version",
-                    logger: options.logger))
+        func pool(_ lane: KubeLane, _ label: String, _ maxInFlight: Int) -> HTTPClient {
+            var settings = HTTPClientConfiguration(
+                label: label, tls: material, maxInFlight: maxInFlight, guardPolicy: options.guardPolicy, userAgent: options.userAgent,
+                proxy: configuration.proxyURL.map { .url($0) } ?? .environment, http2: options.http2, probeURL: configuration.server + "/version",
+                logger: options.logger)
+            // A lease has no time for probes: the first deadline that passes in silence gives the connection up.
+            if lane == .lease { settings.probeURL = nil }
+            if lane != .watch, let lifetime = options.unsentLifetime {
+                settings.unacknowledgedTimeout = lifetime
+                settings.dropsUnsentAtClose = true
+                settings.takesContinueSignal = lane == .unary
+            }
+            return HTTPClient(configuration: settings)
         }
-        let pools = [pool("kube-watch", options.maxWatches), pool("kube", options.maxInFlight), pool("kube-lease", 4)]
+        let pools = [pool(.watch, "kube-watch", options.maxWatches), pool(.unary, "kube", options.maxInFlight), pool(.lease, "kube-lease", 4)]
         (watch, unary, lease) = (pools[0], pools[1], pools[2])
         let keeper = TLSKeeper(configuration: configuration, options: options, material: material, pools: pools)
         tls = keeper
@@ -58,7 +65,8 @@ final class KubeConnection: Sendable {
         while true {
             if call.lane == .unary { try await waitForGate(call.method) }
             let began = options.uptime()
-            let request = call.request(server: configuration.server, authorization: grant.authorization)
+            // Made anew for each attempt, as the allowance shrinks.
+            let request = try call.request(server: configuration.server, authorization: grant.authorization)
             let action: RetryMachine.Action
             let failure: KubeError
             do throws(HTTPError) {
@@ -71,6 +79,7 @@ final class KubeConnection: Sendable {
                 hold(after: response.status, retryAfterSeconds: retryAfter)
                 action = machine.after(status: response.status, retryAfterSeconds: retryAfter)
             } catch {
+                if error.kind == .withdrawn { throw .fenced(error.message) }
                 if error.kind != .cancelled { metrics.ended(call.method, status: nil, duration: options.uptime() - began) }
                 failure = .transport(error)
                 action = machine.after(error, jitter: options.jitter())
@@ -96,8 +105,9 @@ final class KubeConnection: Sendable {
         var machine = RetryMachine(limits: .none, isIdempotent: true)
         while true {
             let stream: HTTPStream
+            let request = try call.request(server: configuration.server, authorization: grant.authorization)
             do throws(HTTPError) {
-                stream = try await client(call.lane).stream(call.request(server: configuration.server, authorization: grant.authorization))
+                stream = try await client(call.lane).stream(request)
             } catch {
                 if error.kind != .cancelled { metrics.ended(call.method, status: nil, duration: nil) }
                 throw .transport(error)
@@ -142,7 +152,9 @@ final class KubeConnection: Sendable {
         return body
     }
 
-    private func isIdempotent(_ call: KubeCall) -> Bool { call.request(server: "", authorization: nil).isIdempotent }
+    private func isIdempotent(_ call: KubeCall) -> Bool {
+        call.isIdempotent ?? HTTPRequest(method: call.method, url: "").isIdempotent
+    }
 
     /// Shuts the gate for all after a 429.
     private func hold(after status: Int, retryAfterSeconds: Int?) {

@@ -1,9 +1,10 @@
-import KubeModel
+package import KubeModel
 import Values
 
 /// Reads the lists of API servers: built-in kinds have `metadata` before `items` and items without apiVersion and kind; custom ones the reverse.
-enum ListDecoder {
-    static func decode<Item: KubeReadable>(_ bytes: [UInt8], as type: Item.Type) throws -> ListPage<Item> {
+package enum ListDecoder {
+    /// - Parameter itemKind: what items that name a kind must name; nil takes any.
+    package static func decode<Item: KubeReadable>(_ bytes: [UInt8], as type: Item.Type, itemKind: String? = nil) throws -> ListPage<Item> {
         var page = ListPage<Item>()
         var kind = ""
         var apiVersion = ""
@@ -17,7 +18,7 @@ enum ListDecoder {
                 case "items":
                     hasItems = true
                     if try reader.readNullIfPresent() { return }
-                    try reader.readArray { reader in item(&reader, &page) }
+                    try reader.readArray { reader in item(&reader, &page, itemKind) }
                 default: break
                 }
             }
@@ -49,9 +50,10 @@ enum ListDecoder {
     }
 
     /// Reads one item; one that can't be read is noted and gone past. Broken JSON shows itself when the caller reads on.
-    private static func item<Item>(_ reader: inout JSONReader, _ page: inout ListPage<Item>) {
+    private static func item<Item>(_ reader: inout JSONReader, _ page: inout ListPage<Item>, _ kind: String?) {
         let mark = reader.mark()
         do {
+            if let kind { try ObjectNaming.checkKind(&reader, is: kind) }
             page.items.append(try Item(reading: &reader))
         } catch {
             reader.rewind(to: mark)
@@ -71,29 +73,5 @@ enum ListDecoder {
             for member in members where member.key != "apiVersion" && member.key != "kind" { head[member.key] = member.value }
             return .object(head)
         }
-    }
-}
-
-/// Makes out which object some JSON is, for messages about it.
-enum ObjectNaming {
-    /// `namespace/name` of the object that comes next; what can't be read is left out. Leaves the reader anywhere.
-    static func name(_ reader: inout JSONReader) -> String {
-        var namespace = ""
-        var name = ""
-        do {
-            try reader.readObject { key, reader in
-                guard key == "metadata" else { return }
-                try reader.readObject { key, reader in
-                    switch key {
-                    case "name": name = try reader.readString()
-                    case "namespace": namespace = try reader.readString()
-                    default: break
-                    }
-                }
-            }
-        } catch {
-            return ObjectKey(namespace: namespace, name: name).description
-        }
-        return ObjectKey(namespace: namespace, name: name).description
     }
 }

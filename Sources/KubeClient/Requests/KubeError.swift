@@ -12,6 +12,8 @@ package enum KubeError: Error, Sendable, Hashable, CustomStringConvertible {
     case decoding(String)
     /// No credentials could be had to ask with.
     case authentication(String)
+    /// The client's fence was closed: nothing was sent, or what was under way was ended.
+    case fenced(String)
 
     package var status: KubeStatus? {
         if case .status(let status) = self { return status }
@@ -39,6 +41,10 @@ package enum KubeError: Error, Sendable, Hashable, CustomStringConvertible {
     package var isTooLargeResourceVersion: Bool { status?.isTooLargeResourceVersion ?? false }
     /// The namespace is going; nothing can be created in it any more.
     package var isNamespaceTerminating: Bool { isForbidden && (status?.causes.contains { $0.reason == "NamespaceTerminating" } ?? false) }
+    package var isFenced: Bool {
+        if case .fenced = self { return true }
+        return false
+    }
     package var isCancelled: Bool {
         if case .transport(let error) = self { return error.kind == .cancelled }
         return false
@@ -55,6 +61,7 @@ package enum KubeError: Error, Sendable, Hashable, CustomStringConvertible {
         case .transport(let error): error.isTransient
         case .decoding: false
         case .authentication: true
+        case .fenced: false
         }
     }
 
@@ -69,6 +76,7 @@ package enum KubeError: Error, Sendable, Hashable, CustomStringConvertible {
         case .transport(let error): error.description
         case .decoding(let message): message
         case .authentication(let message): message
+        case .fenced(let message): message
         }
     }
 }

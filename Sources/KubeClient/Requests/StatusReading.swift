@@ -1,17 +1,17 @@
-import HTTPTransport
-import KubeModel
+package import HTTPTransport
+package import KubeModel
 import Values
 
 /// Makes a `KubeStatus` of any answer that is no success. Pure.
-enum StatusReading {
-    /// What of a foreign error body is worth telling.
-    static let excerptLength = 200
+package enum StatusReading {
+    /// What of a foreign error body is worth telling, in Unicode scalars beside blanks.
+    package static let excerptLength = 200
     /// A longer body isn't parsed: a Status is small.
     static let limit = 1 << 20
     /// The longest wait, in seconds, that a server's word brings about.
     static let longestRetryAfter = 60
 
-    static func status(code: Int, headers: HTTPHeaders, body: [UInt8]) -> KubeStatus {
+    package static func status(code: Int, headers: HTTPHeaders, body: [UInt8]) -> KubeStatus {
         var status = parsed(body) ?? foreign(code: code, headers: headers, body: body)
         // A proxy may change the code, and a 200 stream's ERROR has none: the Status's own counts where it has one.
         if status.code == 0 { status.code = code }
@@ -40,26 +40,27 @@ enum StatusReading {
         return KubeStatus(code: code, message: message)
     }
 
-    /// One line of readable text: tags and control characters out, bounded.
-    static func excerpt(_ body: [UInt8], isHTML: Bool) -> String? {
-        let text = String(decoding: body.prefix(16 << 10), as: UTF8.self)
-        var line = ""
+    /// One line of readable text: tags and control characters out, bounded in scalars (a character may have any number of them).
+    package static func excerpt(_ body: [UInt8], isHTML: Bool) -> String? {
+        var line = String.UnicodeScalarView()
+        var count = 0
         var inTag = false
         var space = false
-        for character in text {
-            if isHTML, character == "<" { inTag = true }
-            defer { if isHTML, character == ">" { inTag = false } }
-            if inTag || character.isWhitespace || character.unicodeScalars.allSatisfy({ $0.value < 0x20 || $0.value == 0x7F }) {
+        for scalar in String(decoding: body.prefix(16 << 10), as: UTF8.self).unicodeScalars {
+            if isHTML, scalar == "<" { inTag = true }
+            defer { if isHTML, scalar == ">" { inTag = false } }
+            if inTag || scalar.properties.isWhitespace || scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value) {
                 space = true
                 continue
             }
-            if isHTML, character == ">" { continue }
-            if space, !line.isEmpty { line.append(" ") }
+            if isHTML, scalar == ">" { continue }
+            if space, count > 0 { line.append(" ") }
             space = false
-            line.append(character)
-            if line.count >= excerptLength { return line + "..." }
+            line.append(scalar)
+            count += 1
+            if count >= excerptLength { return String(line) + "..." }
         }
-        return line
+        return String(line)
     }
 
     private static func withoutQuery(_ url: String) -> String { String(url.prefix { $0 != "?" && $0 != "#" }.prefix(excerptLength)) }

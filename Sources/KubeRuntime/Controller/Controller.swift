@@ -62,6 +62,7 @@ package final class Controller: Sendable {
             }
             queue.add(key, priority: Self.priority(origin), generation: change.object.metadata.generation)
         }
+        reflector.onVanish { [queue] in queue.add($0) }
     }
 
     /// Enqueues what `owners` says for each change of a reflector's objects; for an update it is asked for the object before and after.

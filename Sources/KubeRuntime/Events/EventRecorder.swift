@@ -36,6 +36,7 @@ package final class EventRecorder: Sendable {
     private struct State: Sendable {
         var machine: EventSeriesMachine
         var writes: Deque<Write> = []
+        var underWay = 0
         var generator: SeededGenerator
     }
 
@@ -111,12 +112,18 @@ package final class EventRecorder: Sendable {
         }
     }
 
+    /// Returns when `run` has written all that was recorded so far, or after `limit`.
+    package func settle(within limit: Swift.Duration) async {
+        finishSeries()
+        filled.ring()
+        _ = await timeline.within(limit) { [self] in
+            while !state.withLock({ $0.writes.isEmpty && $0.underWay == 0 }), (try? await timeline.sleep(for: .milliseconds(5))) != nil {}
+        }
+    }
+
     /// Writes what is left, at the end, for at most `limit`.
     package func flush(within limit: Swift.Duration = .seconds(2)) async {
-        let now = wallClock()
-        state.withLock { state in
-            for record in state.machine.flush(now: now) { _ = append(.update(record), &state) }
-        }
+        finishSeries()
         let finished: Void? = await timeline.within(limit) { [self] in
             while !Task.isCancelled, let write = state.withLock({ $0.writes.popFirst() }) { await self.write(write) }
         }
@@ -127,13 +134,27 @@ package final class EventRecorder: Sendable {
         }
     }
 
+    /// Has what was only counted so far written.
+    private func finishSeries() {
+        let now = wallClock()
+        state.withLock { state in
+            for record in state.machine.flush(now: now) { _ = append(.update(record), &state) }
+        }
+    }
+
     private func writeAll() async {
         while !Task.isCancelled {
-            guard let write = state.withLock({ $0.writes.popFirst() }) else {
+            let next = state.withLock { state in
+                let next = state.writes.popFirst()
+                if next != nil { state.underWay += 1 }
+                return next
+            }
+            guard let next else {
                 await filled.wait()
                 continue
             }
-            await self.write(write)
+            await write(next)
+            state.withLock { $0.underWay -= 1 }
         }
     }
 

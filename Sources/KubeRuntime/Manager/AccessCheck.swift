@@ -10,13 +10,16 @@ package struct RequiredAccess: Sendable, Hashable, CustomStringConvertible {
     package var subresource: String
     /// Nil: in all namespaces.
     package var namespace: String?
+    /// Nil: any object.
+    package var name: String?
 
-    package init(_ verb: String, _ kind: ResourceKind, subresource: String = "", namespace: String? = nil) {
+    package init(_ verb: String, _ kind: ResourceKind, subresource: String = "", namespace: String? = nil, name: String? = nil) {
         self.verb = verb
         group = kind.group
         resource = kind.plural
         self.subresource = subresource
         self.namespace = namespace
+        self.name = name
     }
 
     package static func all(_ verbs: [String], _ kind: ResourceKind, subresource: String = "", namespace: String? = nil) -> [RequiredAccess] {
@@ -26,13 +29,15 @@ package struct RequiredAccess: Sendable, Hashable, CustomStringConvertible {
     /// `list slos.plimsoll.dev in all namespaces`
     package var description: String {
         let name = resource + (subresource.isEmpty ? "" : "/\(subresource)") + (group.isEmpty ? "" : ".\(group)")
-        return "\(verb) \(name) in \(namespace.map { "namespace \($0)" } ?? "all namespaces")"
+        let object = self.name.map { " \"\($0)\"" } ?? ""
+        return "\(verb) \(name)\(object) in \(namespace.map { "namespace \($0)" } ?? "all namespaces")"
     }
 
     var review: JSON {
         var attributes: JSON = ["verb": .string(verb), "group": .string(group), "resource": .string(resource)]
         if !subresource.isEmpty { attributes["subresource"] = .string(subresource) }
         if let namespace { attributes["namespace"] = .string(namespace) }
+        if let name { attributes["name"] = .string(name) }
         return [
             "apiVersion": .string(ResourceKind.selfSubjectAccessReviews.apiVersion), "kind": "SelfSubjectAccessReview",
             "spec": ["resourceAttributes": attributes],

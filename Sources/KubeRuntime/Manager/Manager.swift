@@ -4,8 +4,10 @@ import UnixSignals
 
 /// Starts the daemon's parts in order, keeps them running, and stops them in order.
 ///
-/// Up: servers, events, the check of rights, caches, their sync, samplers and the like, controllers, ready. Down, on SIGTERM or when a part fails:
-/// not ready, nothing more taken from queues, reconciles under way finished or after the grace cancelled, samplers and caches, events, servers.
+/// Up: servers, events, the check of rights, caches, their sync, ready; with an election, once it is won: sweeps, samplers and the like,
+/// controllers. A standby's caches stay synced and its queues fill. Down, on SIGTERM or when a part fails: not ready, nothing more taken from
+/// queues, reconciles under way finished or after the grace cancelled, samplers and caches, events written so far, the lease released, the events'
+/// recorder, servers. Whoever loses the lease has no such end: `Election` ends the process.
 ///
 /// Its own structured concurrency rather than swift-service-lifecycle's `ServiceGroup`: the group knows no steps between two services (queues stop
 /// long before the tasks behind them do), no waiting for sync, no exit at the second signal and no exit codes. Its `UnixSignals` serves here.
@@ -18,6 +20,8 @@ package final class Manager: Sendable {
         /// How long a part may take to end once it is cancelled.
         package var stopLimit = Swift.Duration.seconds(2)
         package var eventFlush = Swift.Duration.seconds(2)
+        /// How long letting go of the lease may take.
+        package var releaseLimit = Swift.Duration.seconds(5)
 
         package init() {}
     }
@@ -30,7 +34,9 @@ package final class Manager: Sendable {
         /// Throws a `ManagerFailure` when the world can't do; anything else it throws is tried again.
         package var preflight: @Sendable () async throws -> Void = {}
         package var caches: [any CacheService] = []
-        /// Once, when the caches have synced, before the controllers: sweeps of orphans.
+        /// Nil: this process works in any case.
+        package var election: (any Election)?
+        /// Once, when the caches have synced and the election is won, before the controllers: sweeps of orphans.
         package var afterSync: @Sendable () async throws -> Void = {}
         /// Samplers and whatever else the controllers rely on.
         package var background: [ManagedPart] = []
@@ -76,8 +82,6 @@ package final class Manager: Sendable {
             var started = Started()
             do throws(ManagerFailure) {
                 try await start(&group, &started)
-                health.phase = .running
-                logger.info("running")
                 await stopping.wait()
             } catch {
                 fail(error)
@@ -99,6 +103,7 @@ package final class Manager: Sendable {
         var servers: [Supervised] = []
         var events: Supervised?
         var caches: [Supervised] = []
+        var election: Supervised?
         var background: [Supervised] = []
         var controllers: [(controller: Controller, supervised: Supervised)] = []
     }
@@ -113,12 +118,40 @@ package final class Manager: Sendable {
             started.caches.append(launch(ManagedPart("cache \(cache.name)") { await cache.run() }, &group))
         }
         try await waitForSync(until: deadline)
+        guard !stopping.isOpen else { return }
+        if let election = parts.election {
+            // Who has not synced is no candidate: leading it would do nothing.
+            started.election = launch(ManagedPart("leader election") { try await election.run() }, &group)
+            health.phase = .running
+            logger.info("running as a candidate")
+            await winOrStop(election)
+        }
+        guard !stopping.isOpen else { return }
         try await attempt("what follows the first lists", until: timeline.now + settings.syncTimeout, parts.afterSync)
         guard !stopping.isOpen else { return }
         for part in parts.background { started.background.append(launch(part, &group)) }
         for controller in parts.controllers {
             let part = ManagedPart("controller \(controller.name)") { await controller.run() }
             started.controllers.append((controller, launch(part, &group)))
+        }
+        health.phase = .running
+        logger.info("running")
+    }
+
+    /// Returns when the election is won, or when the end has begun.
+    private func winOrStop(_ election: any Election) async {
+        await withDiscardingTaskGroup { group in
+            let either = Latch()
+            group.addTask {
+                await election.waitUntilLeading()
+                either.open()
+            }
+            group.addTask { [stopping] in
+                await stopping.wait()
+                either.open()
+            }
+            await either.wait()
+            group.cancelAll()
         }
     }
 
@@ -193,9 +226,16 @@ package final class Manager: Sendable {
         }
         var ended = await stop(started.controllers.map(\.supervised))
         ended = await stop(started.background + started.caches) && ended
+        if let election = parts.election, let part = started.election {
+            // While they may still be written: nothing is, once the lease is free.
+            if let events = parts.events { await events.settle(within: settings.eventFlush) }
+            // Work that goes on keeps the lease, until it runs out.
+            if ended { _ = await timeline.within(settings.releaseLimit) { await election.release() } }
+            ended = await stop([part]) && ended
+        }
         if let events = started.events {
             ended = await stop([events]) && ended
-            await parts.events?.flush(within: settings.eventFlush)
+            if started.election == nil { await parts.events?.flush(within: settings.eventFlush) }
         }
         return await stop(started.servers) && ended
     }

@@ -9,9 +9,11 @@ package protocol CollectionSource<Object>: Sendable {
     func page(limit: Int, continueToken: String?) async throws(KubeError) -> ListPage<Object>
 
     /// Watches with bookmarks until the server ends the stream (returns), it breaks (throws), `onEvent` says false, or the task is cancelled.
+    ///
+    /// - Parameter resourceVersion: nil asks for all objects first, and a bookmark that says where they end.
     func watch(
-        from resourceVersion: String, timeoutSeconds: Int, onStart: @Sendable () -> Void,
-        onEvent: @Sendable (WatchEvent<Object>) -> Bool
+        from resourceVersion: String?, timeoutSeconds: Int, onStart: @Sendable () -> Void,
+        onEvent: @Sendable (WatchEvent<Object>) async -> Bool
     ) async throws(KubeError)
 
     /// Whether the server says beyond doubt that it doesn't have the kind: a 404 alone may come from a proxy. Throws where nobody can tell.
@@ -47,16 +49,16 @@ package struct KubeCollection<Object: KubeObject>: CollectionSource {
     package func lacksKind() async throws(KubeError) -> Bool { try await client.lacks(resource) }
 
     package func watch(
-        from resourceVersion: String, timeoutSeconds: Int, onStart: @Sendable () -> Void,
-        onEvent: @Sendable (WatchEvent<Object>) -> Bool
+        from resourceVersion: String?, timeoutSeconds: Int, onStart: @Sendable () -> Void,
+        onEvent: @Sendable (WatchEvent<Object>) async -> Bool
     ) async throws(KubeError) {
         let stream = try await client.watch(
             resource, namespace: namespace, as: Object.self, labelSelector: labelSelector, fieldSelector: fieldSelector,
-            resourceVersion: resourceVersion, timeoutSeconds: timeoutSeconds)
+            resourceVersion: resourceVersion, timeoutSeconds: timeoutSeconds, sendInitialEvents: resourceVersion == nil)
         onStart()
         var events = stream.makeAsyncIterator()
         while let event = try await events.next(isolation: nil) {
-            guard onEvent(event) else { return }
+            guard await onEvent(event) else { return }
         }
     }
 }

@@ -1,4 +1,3 @@
-import CoreMetrics
 import KubeClient
 package import KubeModel
 package import Logging
@@ -27,124 +26,151 @@ package protocol CacheService: Sendable {
 ///
 /// Handlers run inline, after the store has the change and before the next event: they only enqueue keys.
 package final class Reflector<Object: KubeObject>: CacheService {
-    package typealias Handler = @Sendable (StoreChange<Object>, ChangeOrigin) -> Void
+    package typealias Handler = ReflectorCore<Object>.Handler
 
     private struct State: Sendable {
-        var machine: ReflectorMachine
         var generator: SeededGenerator
-        var handlers: [Handler] = []
-        /// What to do after a stream that an event of its own ended.
-        var verdict: ReflectorMachine.Action?
         var lastActivity: Swift.Duration?
         var loggedTrouble: String?
+        var isAdmitted = false
     }
 
-    private enum WatchOutcome: Sendable {
-        case ended, timedOut, stopped
-        case failed(KubeError)
+    private enum Outcome: Sendable {
+        case of(ReflectorCore<Object>.WatchOutcome)
+        case stopped
     }
+
+    /// More than this goes into the store on a thread of its own: two cooperative threads are too few to lend one for long.
+    private static var quickCommit: Int { 1_000 }
 
     package let name: String
-    package let store: Store<Object>
+    package let core: ReflectorCore<Object>
     private let source: any CollectionSource<Object>
     private let timeline: Timeline
     private let logger: Logger
     private let absenceIsSynced: Bool
-    private let metrics: ReflectorMetrics
+    private let admission: ListAdmission?
     private let state: Mutex<State>
     private let synced = Latch()
 
     /// - Parameters:
     ///   - absenceIsSynced: a kind that the server doesn't have counts as one without objects (an optional CRD).
+    ///   - admission: what it shares with the other kinds of the daemon, so that their first lists don't come all at once.
     ///   - seed: of jitter and spread.
     package init(
         source: any CollectionSource<Object>, store: Store<Object>, name: String = Object.resource.description, absenceIsSynced: Bool = false,
-        settings: ReflectorMachine.Settings = .init(), timeline: Timeline = Timeline(), seed: UInt64 = .random(in: 0 ... .max),
-        logger: Logger = Logger(label: "plimsoll.reflector")
+        settings: ReflectorMachine.Settings = .init(), admission: ListAdmission? = nil, timeline: Timeline = Timeline(),
+        seed: UInt64 = .random(in: 0 ... .max), logger: Logger = Logger(label: "plimsoll.reflector")
     ) {
         self.name = name
-        self.store = store
         self.source = source
         self.timeline = timeline
         self.absenceIsSynced = absenceIsSynced
+        self.admission = admission
+        admission?.join()
         var logger = logger
         logger[metadataKey: "kind"] = "\(name)"
         self.logger = logger
-        metrics = ReflectorMetrics(name: name)
-        state = Mutex(State(machine: ReflectorMachine(settings: settings), generator: SeededGenerator(seed: seed)))
+        core = ReflectorCore(store: store, name: name, settings: settings, seed: seed, logger: logger)
+        state = Mutex(State(generator: SeededGenerator(seed: seed &+ 1)))
     }
 
+    package var store: Store<Object> { core.store }
     package var hasSynced: Bool { synced.isOpen }
-    package var trouble: String? { state.withLock { troubleText($0.machine) } }
+    package var trouble: String? { troubleText(core.machine) }
     package var objectCount: Int { store.count }
     package var silence: Swift.Duration? { state.withLock(\.lastActivity).map { timeline.now - $0 } }
-    package var counters: ReflectorMachine.Counters { state.withLock { $0.machine.counters } }
+    package var counters: ReflectorMachine.Counters { core.machine.counters }
     /// The server doesn't have the kind.
-    package var isAbsent: Bool { state.withLock { $0.machine.isAbsent } }
+    package var isAbsent: Bool { core.machine.isAbsent }
     package func waitUntilSynced() async { await synced.wait() }
 
     /// Adds a handler; only before `run`, so that it sees everything.
-    package func onChange(_ handler: @escaping Handler) { state.withLock { $0.handlers.append(handler) } }
+    package func onChange(_ handler: @escaping Handler) { core.onChange(handler) }
+
+    /// Adds a handler for the end of objects that could never be read; only before `run`.
+    package func onVanish(_ handler: @escaping ReflectorCore<Object>.VanishHandler) { core.onVanish(handler) }
 
     package func run() async {
-        var pages: [Object] = []
-        var unreadable: Set<String> = []
-        var action = step { machine, _, _ in machine.start() }
+        defer { leaveAdmission() }
+        await spreadStart()
+        var action = core.start(now: timeline.now)
         while !Task.isCancelled {
             report()
             switch action {
             case .list(let limit, let token, let startsOver):
-                if startsOver { (pages, unreadable) = ([], []) }
+                if startsOver {
+                    core.forgetPages()
+                    await enterAdmission()
+                }
                 do throws(KubeError) {
                     let page = try await source.page(limit: limit, continueToken: token)
-                    pages += page.items
-                    for item in page.undecodable {
-                        unreadable.insert(item.name)
-                        metrics.undecodable.increment()
-                        logger.warning("an object of the list can't be read", metadata: ["object": "\(item.name)", "error": "\(item.message)"])
-                    }
-                    action = step { machine, now, generator in
-                        machine.listed(resourceVersion: page.resourceVersion, continueToken: page.continueToken, now: now, using: &generator)
-                    }
+                    action = core.listed(page, now: timeline.now)
                 } catch {
-                    action = step { machine, now, generator in machine.listFailed(RequestFailure(error), now: now, using: &generator) }
+                    action = core.listFailed(error, now: timeline.now)
                 }
-            case .replace(let version):
-                let changes = store.replace(with: pages, resourceVersion: version, unreadable: unreadable)
-                logger.debug("listed", metadata: ["objects": "\(pages.count)", "changes": "\(changes.count)", "version": "\(version)"])
-                (pages, unreadable) = ([], [])
-                await tell(changes)
-                action = step { machine, now, generator in machine.replaced(now: now, using: &generator) }
+            case .replace(let version): action = await commit(version)
             case .confirmAbsence:
                 do throws(KubeError) {
                     let isAbsent = try await source.lacksKind()
-                    action = step { machine, now, generator in machine.absenceAnswered(isAbsent, now: now, using: &generator) }
+                    action = core.absenceAnswered(isAbsent, now: timeline.now)
                 } catch {
-                    action = step { machine, now, generator in machine.absenceUnanswered(RequestFailure(error), now: now, using: &generator) }
+                    action = core.absenceUnanswered(error, now: timeline.now)
                 }
             case .clear:
-                await tell(store.replace(with: [], resourceVersion: ""), isAbsent: true)
-                action = step { machine, now, generator in machine.replaced(now: now, using: &generator) }
-            case .watch(let version, let seconds):
-                action = await watch(from: version, timeoutSeconds: seconds)
+                await tell(core.clear(), isSynced: absenceIsSynced)
+                action = core.replaced(isSynced: absenceIsSynced, now: timeline.now)
+            case .watchList(let seconds):
+                core.forgetPages()
+                await enterAdmission()
+                action = await watch(from: nil, timeoutSeconds: seconds)
+            case .watch(let version, let seconds): action = await watch(from: version, timeoutSeconds: seconds)
+            case .follow:
+                // Asked for only while a stream is open, and answered there.
+                action = core.waited(now: timeline.now)
             case .wait(let delay):
+                leaveAdmission()
                 do { try await timeline.sleep(for: delay) } catch { return }
-                action = step { machine, now, generator in machine.waited(now: now, using: &generator) }
+                action = core.waited(now: timeline.now)
             }
         }
     }
 
+    // MARK: Taking turns
+
+    private func spreadStart() async {
+        guard let spread = admission?.spread, spread > .zero else { return }
+        let share = state.withLock { Double.random(in: 0...1, using: &$0.generator) }
+        try? await timeline.sleep(for: spread * share)
+    }
+
+    private func enterAdmission() async {
+        guard let admission, !hasSynced, !state.withLock(\.isAdmitted) else { return }
+        state.withLock { $0.isAdmitted = true }
+        await admission.enter()
+    }
+
+    private func leaveAdmission() {
+        let wasAdmitted = state.withLock { state in
+            defer { state.isAdmitted = false }
+            return state.isAdmitted
+        }
+        if wasAdmitted { admission?.leave() }
+    }
+
     // MARK: Watching
 
-    private func watch(from version: String, timeoutSeconds: Int) async -> ReflectorMachine.Action {
-        state.withLock { $0.verdict = nil }
-        let outcome = await withTaskGroup(of: WatchOutcome.self) { group in
+    /// - Parameter version: nil begins with all objects.
+    private func watch(from version: String?, timeoutSeconds: Int) async -> ReflectorMachine.Action {
+        core.watchOpens()
+        let outcome = await withTaskGroup(of: Outcome.self) { group in
             group.addTask { [self] in
                 do throws(KubeError) {
-                    try await source.watch(from: version, timeoutSeconds: timeoutSeconds, onStart: { self.started() }, onEvent: { self.take($0) })
-                    return .ended
+                    try await source.watch(
+                        from: version, timeoutSeconds: timeoutSeconds, onStart: { self.started() }, onEvent: { await self.take($0) })
+                    return .of(.ended)
                 } catch {
-                    return .failed(error)
+                    return .of(.failed(error))
                 }
             }
             group.addTask { [self] in await superviseSilence() }
@@ -152,21 +178,15 @@ package final class Reflector<Object: KubeObject>: CacheService {
             group.cancelAll()
             return first
         }
-        return step { machine, now, generator, verdict in
-            if let verdict { return verdict }
-            return switch outcome {
-            case .ended, .stopped: machine.watchEnded(now: now, using: &generator)
-            case .timedOut: machine.watchTimedOut(now: now, using: &generator)
-            case .failed(let error): machine.watchFailed(RequestFailure(error), inStream: false, now: now, using: &generator)
-            }
-        }
+        let conclusion: ReflectorCore<Object>.WatchOutcome = if case .of(let outcome) = outcome { outcome } else { .ended }
+        return core.watchConcluded(conclusion, now: timeline.now)
     }
 
     /// Ends when the stream has been silent for longer than the machine allows. Looks every few seconds, as the deadline may move forward.
-    private func superviseSilence() async -> WatchOutcome {
-        while let deadline = state.withLock({ $0.machine.watchDeadline }) {
+    private func superviseSilence() async -> Outcome {
+        while let deadline = core.machine.watchDeadline {
             let now = timeline.now
-            if now >= deadline { return .timedOut }
+            if now >= deadline { return .of(.timedOut) }
             do { try await timeline.sleep(until: min(deadline, now + .seconds(10))) } catch { return .stopped }
         }
         // An event has ended the stream already.
@@ -175,63 +195,46 @@ package final class Reflector<Object: KubeObject>: CacheService {
 
     private func started() {
         let now = timeline.now
-        state.withLock { state in
-            state.lastActivity = now
-            state.machine.watchStarted(now: now)
-        }
+        state.withLock { $0.lastActivity = now }
+        core.watchStarted(now: now)
         report()
     }
 
     /// Takes one event; false ends the stream.
-    private func take(_ event: WatchEvent<Object>) -> Bool {
+    private func take(_ event: WatchEvent<Object>) async -> Bool {
         let now = timeline.now
         state.withLock { $0.lastActivity = now }
-        switch event {
-        case .added(let object), .modified(let object):
-            for change in store.apply(object) { tell(change, .watch) }
-            state.withLock { $0.machine.accepted(resourceVersion: object.metadata.resourceVersion, now: now) }
-        case .deleted(let object):
-            for change in store.delete(object) { tell(change, .watch) }
-            state.withLock { $0.machine.accepted(resourceVersion: object.metadata.resourceVersion, now: now) }
-        case .bookmark(let version, _):
-            store.advance(to: version)
-            state.withLock { $0.machine.bookmark(resourceVersion: version, now: now) }
-        case .error(let status):
-            state.withLock { $0.verdict = $0.machine.watchFailed(RequestFailure(status), inStream: true, now: now, using: &$0.generator) }
-            return false
-        case .undecodable(let text):
-            metrics.undecodable.increment()
-            state.withLock { $0.verdict = $0.machine.undecodableEvent(text, now: now, using: &$0.generator) }
-            return false
+        switch core.take(event, now: now) {
+        case .goOn: return true
+        case .end: return false
+        case .commit(let version):
+            _ = await commit(version)
+            report()
+            return true
         }
-        return true
     }
 
     // MARK: Parts
 
-    private func step(
-        _ body: (inout ReflectorMachine, Swift.Duration, inout SeededGenerator, ReflectorMachine.Action?) -> ReflectorMachine.Action
-    ) -> ReflectorMachine.Action {
-        let now = timeline.now
-        return state.withLock { body(&$0.machine, now, &$0.generator, $0.verdict) }
+    /// Puts into the store what was set aside, and tells the handlers.
+    private func commit(_ version: String) async -> ReflectorMachine.Action {
+        let core = core
+        let changes =
+            core.pending > Self.quickCommit
+            ? await BlockingThread.run { core.commit(resourceVersion: version) } : core.commit(resourceVersion: version)
+        await tell(changes, isSynced: true)
+        leaveAdmission()
+        return core.replaced(now: timeline.now)
     }
 
-    private func step(_ body: (inout ReflectorMachine, Swift.Duration, inout SeededGenerator) -> ReflectorMachine.Action) -> ReflectorMachine.Action {
-        step { machine, now, generator, _ in body(&machine, now, &generator) }
-    }
-
-    private func tell(_ change: StoreChange<Object>, _ origin: ChangeOrigin) {
-        for handler in state.withLock(\.handlers) { handler(change, origin) }
-    }
-
-    private func tell(_ changes: [StoreChange<Object>], isAbsent: Bool = false) async {
+    private func tell(_ changes: [StoreChange<Object>], isSynced: Bool) async {
         let origin: ChangeOrigin = hasSynced ? .relist : .initialList
         for (index, change) in changes.enumerated() {
-            tell(change, origin)
+            core.tell(change, origin)
             // A long list must not hold one of two cooperative threads.
             if index % 256 == 255 { await Task.yield() }
         }
-        if !isAbsent || absenceIsSynced { synced.open() }
+        if isSynced { synced.open() }
     }
 
     private func troubleText(_ machine: ReflectorMachine) -> String? {
@@ -240,12 +243,12 @@ package final class Reflector<Object: KubeObject>: CacheService {
 
     /// Metrics, and one line of log whenever trouble comes, changes or goes.
     private func report() {
-        let (counters, trouble, before) = state.withLock { state in
-            let text = troubleText(state.machine)
-            defer { state.loggedTrouble = text }
-            return (state.machine.counters, text, state.loggedTrouble)
+        let trouble = troubleText(core.machine)
+        let before = state.withLock { state in
+            defer { state.loggedTrouble = trouble }
+            return state.loggedTrouble
         }
-        metrics.report(counters, objects: store.count, isSynced: hasSynced)
+        core.report()
         guard trouble != before else { return }
         if isAbsent, absenceIsSynced {
             logger.info("the server has no such kind, and need not have it")

@@ -1,77 +1,10 @@
-/// Keeps a cache true to one collection of the API server: lists in pages, then watches, and knows what each failure asks for.
+import KubeModel
+
+/// Keeps a cache true to one collection of the API server: asks for all objects (as the beginning of a watch where the server can do that, else as
+/// a list in pages), then watches, and knows what each failure asks for.
 ///
 /// A value without I/O: the shell performs each action and tells the outcome. `now` is monotonic time since any fixed start.
 package struct ReflectorMachine: Sendable {
-    package struct Settings: Sendable, Hashable {
-        package var pageSize = 500
-        /// Seconds a watch may last; the server ends it then. Below 240 behind a load balancer that drops idle flows.
-        package var watchSeconds = 300...600
-        /// How long past that the stream may still be open.
-        package var watchGrace = Swift.Duration.seconds(5)
-        /// Bookmarks come every minute; once one was seen, longer silence than this is a dead stream.
-        package var idleAfterBookmark = Swift.Duration.seconds(150)
-        /// A watch that ends sooner and brought nothing is a failure.
-        package var shortWatch = Swift.Duration.seconds(1)
-        package var backoff = Backoff.reflector
-        /// A failure so long after the last one begins the backoff anew.
-        package var health = Swift.Duration.seconds(120)
-        /// Between two tries where rights are missing or the kind is absent.
-        package var slowRetry = Swift.Duration.seconds(30)
-        /// How many denials in a row are met with the backoff before the slow retry.
-        package var quickDenials = 4
-        /// How long 404 must last before discovery is asked whether the kind is absent: an API server that is starting answers 404 for a while.
-        package var absenceConfirmation = Swift.Duration.seconds(10)
-        /// How long answers of 500 are met with another watch before a list.
-        package var internalErrorPatience = Swift.Duration.seconds(30)
-        /// How often paging starts over when its token expires, before everything is asked for at once.
-        package var pagingRestarts = 2
-
-        package init() {}
-    }
-
-    package enum Action: Sendable, Hashable {
-        /// Ask for a page at resource version "" (none with a token). `startsOver`: pages collected so far are void.
-        case list(limit: Int, continueToken: String?, startsOver: Bool)
-        /// Put the pages collected into the store, then call `replaced`.
-        case replace(resourceVersion: String)
-        /// Ask discovery whether the kind is absent, then call `absenceAnswered` or `absenceUnanswered`.
-        case confirmAbsence
-        /// The kind is gone, and so are its objects: empty the store, then call `replaced`.
-        case clear
-        /// Watch from there, with bookmarks.
-        case watch(resourceVersion: String, timeoutSeconds: Int)
-        /// Wait, then call `waited`.
-        case wait(Swift.Duration)
-    }
-
-    package enum Phase: Sendable, Hashable {
-        case listing, confirming, replacing, watching, waiting
-    }
-
-    /// What keeps the cache from being true now, for the readiness board.
-    package enum Trouble: Sendable, Hashable, CustomStringConvertible {
-        case absent(String)
-        case forbidden(String)
-        case unauthorized(String)
-        case failing(String)
-
-        package var description: String {
-            switch self {
-            case .absent(let text): "the server has no such kind: \(text)"
-            case .forbidden(let text): "not allowed: \(text)"
-            case .unauthorized(let text): "not authenticated: \(text)"
-            case .failing(let text): text
-            }
-        }
-    }
-
-    package struct Counters: Sendable, Hashable {
-        package var lists = 0
-        package var watches = 0
-        package var shortWatches = 0
-        package var undecodable = 0
-    }
-
     private enum Next: Sendable {
         case list, page, watch
     }
@@ -93,6 +26,11 @@ package struct ReflectorMachine: Sendable {
     private var continueToken: String?
     private var restarts = 0
     private var missingSince: Swift.Duration?
+    // Listing by a watch
+    private var watchListRefused = false
+    private var watchListFailures = 0
+    private var streamIsOpen = false
+    private var streamStarted = false
     // Watching
     private var watchEnd = Swift.Duration.zero
     private var watchStart = Swift.Duration.zero
@@ -106,9 +44,14 @@ package struct ReflectorMachine: Sendable {
         streak = FailureStreak(resetAfter: settings.health)
     }
 
-    // MARK: Listing
+    package mutating func start(now: Swift.Duration, using generator: inout some RandomNumberGenerator) -> Action {
+        begin(now: now, using: &generator)
+    }
 
-    package mutating func start() -> Action { list() }
+    /// Whether the server was found not to begin watches with all objects.
+    package var hasFallenBack: Bool { watchListRefused }
+
+    // MARK: Listing
 
     /// A page came and was set aside.
     package mutating func listed(
@@ -158,7 +101,11 @@ package struct ReflectorMachine: Sendable {
     package mutating func replaced(now: Swift.Duration, using generator: inout some RandomNumberGenerator) -> Action {
         if isAbsent { return wait(slowRetry(&generator), then: .list) }
         trouble = nil
-        return watch(using: &generator, now: now)
+        guard streamIsOpen else { return watch(using: &generator, now: now) }
+        streamIsOpen = false
+        phase = .watching
+        watchDeadline = min(watchEnd, now + settings.idleAfterBookmark)
+        return .follow
     }
 
     private mutating func missing(_ text: String, now: Swift.Duration, using generator: inout some RandomNumberGenerator) -> Action {
@@ -195,10 +142,60 @@ package struct ReflectorMachine: Sendable {
         return backOff(then: .list, now: now, using: &generator)
     }
 
+    // MARK: Listing by a watch
+
+    /// An object of the watch's beginning was set aside.
+    package mutating func initialEvent(now: Swift.Duration) {
+        guard phase == .streaming else { return }
+        watchEvents += 1
+        watchDeadline = min(watchEnd, now + settings.initialSilence)
+    }
+
+    /// The beginning is complete, up to that version.
+    package mutating func initialEventsEnded(
+        resourceVersion: String, now: Swift.Duration, using generator: inout some RandomNumberGenerator
+    ) -> Action {
+        guard phase == .streaming else { return unexpected(&generator, now) }
+        (isAbsent, watchListFailures, missingSince) = (false, 0, nil)
+        (streamIsOpen, bookmarkSeen) = (true, true)
+        phase = .replacing
+        watchDeadline = watchEnd
+        self.resourceVersion = resourceVersion
+        return .replace(resourceVersion: resourceVersion)
+    }
+
+    /// The beginning did not come to its end.
+    private mutating func watchListFailed(
+        _ failure: RequestFailure, now: Swift.Duration, using generator: inout some RandomNumberGenerator
+    ) -> Action {
+        watchDeadline = nil
+        trouble = .failing(failure.description)
+        switch failure {
+        case .throttled(let after?): return wait(bounded(after, using: &generator), then: .list)
+        case .throttled, .expired, .tooLargeResourceVersion: return backOff(then: .list, now: now, using: &generator)
+        case .unauthorized(let text):
+            trouble = .unauthorized(text)
+            return backOff(then: .list, now: now, using: &generator)
+        case .connection where watchEvents == 0 && !streamStarted: return backOff(then: .list, now: now, using: &generator)
+        case .connection, .internalError, .undecodable:
+            watchListFailures += 1
+            watchListRefused = watchListFailures >= settings.watchListTries
+            return backOff(then: .list, now: now, using: &generator)
+        case .forbidden, .notFound, .other:
+            // Servers before 1.32, and those with the feature off, refuse the parameters; what else may be wrong the list finds out.
+            watchListRefused = true
+            return list()
+        }
+    }
+
     // MARK: Watching
 
     /// The server took the watch.
     package mutating func watchStarted(now: Swift.Duration) {
+        if phase == .streaming {
+            streamStarted = true
+            watchDeadline = min(watchEnd, now + settings.initialSilence)
+        }
         guard phase == .watching else { return }
         trouble = nil
     }
@@ -218,9 +215,16 @@ package struct ReflectorMachine: Sendable {
         advance(resourceVersion, now: now)
     }
 
-    /// An event that could not be read: watch again from the last good version, and list if it is still there.
+    /// An event was left out: it is whole, and its object can't be read. What is known of that object stays.
+    package mutating func skipped(resourceVersion: String, now: Swift.Duration) {
+        counters.undecodable += 1
+        if phase == .streaming { initialEvent(now: now) } else { accepted(resourceVersion: resourceVersion, now: now) }
+    }
+
+    /// An event that could not be read, nor told whose it is: watch again from the last good version, and list if it is still there.
     package mutating func undecodableEvent(_ text: String, now: Swift.Duration, using generator: inout some RandomNumberGenerator) -> Action {
         counters.undecodable += 1
+        if phase == .streaming { return watchListFailed(.undecodable(text), now: now, using: &generator) }
         trouble = .failing("an event could not be read: \(text)")
         let again = undecodableAt == resourceVersion
         undecodableAt = resourceVersion
@@ -231,6 +235,7 @@ package struct ReflectorMachine: Sendable {
     package mutating func watchFailed(
         _ failure: RequestFailure, inStream: Bool, now: Swift.Duration, using generator: inout some RandomNumberGenerator
     ) -> Action {
+        if phase == .streaming { return watchListFailed(failure, now: now, using: &generator) }
         guard phase == .watching else { return unexpected(&generator, now) }
         countShortWatch(now: now)
         trouble = .failing(failure.description)
@@ -264,6 +269,7 @@ package struct ReflectorMachine: Sendable {
 
     /// The server ended the stream in good order.
     package mutating func watchEnded(now: Swift.Duration, using generator: inout some RandomNumberGenerator) -> Action {
+        if phase == .streaming { return watchListFailed(.connection("the watch ended before all objects were there"), now: now, using: &generator) }
         guard phase == .watching else { return unexpected(&generator, now) }
         if countShortWatch(now: now) { return endWatch(then: .watch, now: now, using: &generator) }
         return watch(using: &generator, now: now)
@@ -281,11 +287,22 @@ package struct ReflectorMachine: Sendable {
         case .page where continueToken != nil:
             phase = .listing
             return .list(limit: settings.pageSize, continueToken: continueToken, startsOver: false)
-        default: return list()
+        default: return begin(now: now, using: &generator)
         }
     }
 
     // MARK: Parts
+
+    /// Asks for all objects, in the way that the server knows.
+    private mutating func begin(now: Swift.Duration, using generator: inout some RandomNumberGenerator) -> Action {
+        guard settings.usesWatchList, !watchListRefused else { return list() }
+        let seconds = Int.random(in: settings.watchSeconds, using: &generator)
+        phase = .streaming
+        counters.watchLists += 1
+        (streamStarted, streamIsOpen, continueToken) = (false, false, nil)
+        openWatch(seconds, now: now)
+        return .watchList(timeoutSeconds: seconds)
+    }
 
     private mutating func list() -> Action {
         phase = .listing
@@ -296,18 +313,24 @@ package struct ReflectorMachine: Sendable {
     }
 
     private mutating func watch(using generator: inout some RandomNumberGenerator, now: Swift.Duration) -> Action {
-        guard let resourceVersion else { return list() }
+        guard let resourceVersion else { return begin(now: now, using: &generator) }
         let seconds = Int.random(in: settings.watchSeconds, using: &generator)
         phase = .watching
         counters.watches += 1
-        (watchStart, watchEvents, bookmarkSeen) = (now, 0, false)
-        watchEnd = now + .seconds(seconds) + settings.watchGrace
-        watchDeadline = watchEnd
+        openWatch(seconds, now: now)
         return .watch(resourceVersion: resourceVersion, timeoutSeconds: seconds)
     }
 
+    private mutating func openWatch(_ seconds: Int, now: Swift.Duration) {
+        (watchStart, watchEvents, bookmarkSeen) = (now, 0, false)
+        watchEnd = now + .seconds(seconds) + settings.watchGrace
+        watchDeadline = watchEnd
+    }
+
     private mutating func advance(_ version: String, now: Swift.Duration) {
-        if !version.isEmpty { resourceVersion = version }
+        // A watch never goes back; what says so comes from no API server, and to watch from there would only expire.
+        let isOlder = resourceVersion.map { ResourceVersion.order(version, $0) == .older } ?? false
+        if !version.isEmpty, !isOlder { resourceVersion = version }
         watchDeadline = bookmarkSeen ? min(watchEnd, now + settings.idleAfterBookmark) : watchEnd
     }
 

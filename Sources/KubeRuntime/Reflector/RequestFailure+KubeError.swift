@@ -9,6 +9,7 @@ extension RequestFailure {
         case .transport(let error): self = .connection(error.description)
         case .decoding(let message): self = .undecodable(message)
         case .authentication(let message): self = .unauthorized(message)
+        case .fenced(let message): self = .other(message)
         }
     }
 

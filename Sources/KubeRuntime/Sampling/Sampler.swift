@@ -34,11 +34,13 @@ package final class Sampler<Value: Sendable>: Sendable {
     /// - Parameters:
     ///   - name: the metrics' label; of a small set, such as the source's name.
     ///   - jitter: share of the interval by which polls are spread.
+    ///   - tolerated: how many failures in a row are passed over while there is a value.
     ///   - same: whether two values say the same.
     ///   - concern: whom a new value concerns; by default all.
     ///   - notify: called for each subscriber concerned; it enqueues the key.
     package init(
-        name: String, interval: Swift.Duration, jitter: Double = 0.1, timeline: Timeline = Timeline(), wallClock: @escaping @Sendable () -> Instant,
+        name: String, interval: Swift.Duration, jitter: Double = 0.1, tolerated: Int = 0, timeline: Timeline = Timeline(),
+        wallClock: @escaping @Sendable () -> Instant,
         seed: UInt64 = .random(in: 0 ... .max), logger: Logger = Logger(label: "plimsoll.sampler"),
         same: @escaping @Sendable (Value, Value) -> Bool, concern: @escaping Concern = { _, _, all in all },
         notify: @escaping @Sendable (ObjectKey) -> Void, poll: @escaping @Sendable () async throws -> Value
@@ -58,7 +60,10 @@ package final class Sampler<Value: Sendable>: Sendable {
         age = Gauge(label: "plimsoll_sampler_value_age_seconds", dimensions: labels)
         polls.increment(by: 0)
         failures.increment(by: 0)
-        state = Mutex(State(machine: SamplerMachine(interval: interval, jitter: jitter, same: same), generator: SeededGenerator(seed: seed)))
+        state = Mutex(
+            State(
+                machine: SamplerMachine(interval: interval, jitter: jitter, tolerated: tolerated, same: same), generator: SeededGenerator(seed: seed))
+        )
     }
 
     /// What is known now.
@@ -97,6 +102,7 @@ package final class Sampler<Value: Sendable>: Sendable {
                     let step = state.machine.failed("\(error)", askedAt: askedAt, using: &state.generator)
                     return (step, step.isNews ? state.subscribers : [])
                 }
+                if !step.isNews { logger.debug("a poll failed", metadata: ["error": "\(error)"]) }
                 if step.isNews { logger.warning("the source fails; the last value stays", metadata: ["error": "\(error)"]) }
             }
             polls.increment()
@@ -109,13 +115,15 @@ package final class Sampler<Value: Sendable>: Sendable {
 
 extension Sampler where Value: Equatable {
     package convenience init(
-        name: String, interval: Swift.Duration, jitter: Double = 0.1, timeline: Timeline = Timeline(), wallClock: @escaping @Sendable () -> Instant,
+        name: String, interval: Swift.Duration, jitter: Double = 0.1, tolerated: Int = 0, timeline: Timeline = Timeline(),
+        wallClock: @escaping @Sendable () -> Instant,
         seed: UInt64 = .random(in: 0 ... .max), logger: Logger = Logger(label: "plimsoll.sampler"),
         concern: @escaping Concern = { _, _, all in all }, notify: @escaping @Sendable (ObjectKey) -> Void,
         poll: @escaping @Sendable () async throws -> Value
     ) {
         self.init(
-            name: name, interval: interval, jitter: jitter, timeline: timeline, wallClock: wallClock, seed: seed, logger: logger, same: { $0 == $1 },
-            concern: concern, notify: notify, poll: poll)
+            name: name, interval: interval, jitter: jitter, tolerated: tolerated, timeline: timeline, wallClock: wallClock, seed: seed,
+            logger: logger,
+            same: { $0 == $1 }, concern: concern, notify: notify, poll: poll)
     }
 }

@@ -6,7 +6,7 @@ package struct Sample<Value: Sendable>: Sendable {
     package var value: Value?
     /// When it was asked for.
     package var sampledAt: Instant?
-    /// Why the last poll failed; nil when it was good.
+    /// Why the last poll failed; nil when it was good, or the failure is tolerated.
     package var failure: String?
     /// When polls began to fail.
     package var failingSince: Instant?
@@ -35,14 +35,17 @@ package struct SamplerMachine<Value: Sendable>: Sendable {
     private let backoff: Backoff
     private let same: @Sendable (Value, Value) -> Bool
     private var failures = 0
+    /// So many failures in a row say nothing yet while there is a value: a server that reloads is away for a moment.
+    private let tolerated: Int
     package private(set) var sample = Sample<Value>()
     package private(set) var polls = 0
 
     /// Polls every `interval` give or take `jitter` (a share, such as 0.1); failures double the wait, up to ten intervals.
-    package init(interval: Swift.Duration, jitter: Double = 0.1, same: @escaping @Sendable (Value, Value) -> Bool) {
+    package init(interval: Swift.Duration, jitter: Double = 0.1, tolerated: Int = 0, same: @escaping @Sendable (Value, Value) -> Bool) {
         self.interval = interval
         self.jitter = jitter
         self.same = same
+        self.tolerated = tolerated
         backoff = Backoff(base: interval, cap: max(interval, min(interval * 10, .seconds(300))), jitter: .proportional(jitter))
     }
 
@@ -57,9 +60,12 @@ package struct SamplerMachine<Value: Sendable>: Sendable {
     package mutating func failed(_ failure: String, askedAt: Instant, using generator: inout some RandomNumberGenerator) -> Step {
         polls += 1
         failures += 1
+        sample.failingSince = sample.failingSince ?? askedAt
+        let excess = sample.value == nil ? failures : failures - tolerated
+        let delay = backoff.delay(failures: max(1, excess), using: &generator)
+        guard excess > 0 else { return Step(delay: delay, isNews: false) }
         let isNews = sample.failure == nil
         sample.failure = failure
-        sample.failingSince = sample.failingSince ?? askedAt
-        return Step(delay: backoff.delay(failures: failures, using: &generator), isNews: isNews)
+        return Step(delay: delay, isNews: isNews)
     }
 }

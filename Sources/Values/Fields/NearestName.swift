@@ -1,7 +1,7 @@
 /// The name somebody meant who wrote another.
-enum NearestName {
+package enum NearestName {
     /// The candidate that differs least, if it differs little; nil where nothing is near.
-    static func of(_ text: String, among candidates: [String]) -> String? {
+    package static func of(_ text: String, among candidates: [String]) -> String? {
         let folded = Array(text.lowercased().utf8)
         // Text that long is nobody's misspelling, and its distance costs.
         guard folded.count <= 64 else { return nil }

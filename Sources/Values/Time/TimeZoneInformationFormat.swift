@@ -1,10 +1,10 @@
 extension TimeZoneRules {
-    struct Malformed: Error {
-        let message: String
+    package struct Malformed: Error {
+        package let message: String
     }
 
     /// Reads a TZif file of version 2 or later (RFC 8536, section 3).
-    init(identifier: String, tzif bytes: [UInt8]) throws(Malformed) {
+    package init(identifier: String, tzif bytes: [UInt8]) throws(Malformed) {
         var reader = TZifReader(bytes: bytes)
         let old = try reader.header()
         guard old.version >= UInt8(ascii: "2") else {

@@ -45,8 +45,16 @@ struct YAMLEvents: ~Copyable {
         parser.deallocate()
     }
 
+    /// libyaml compares each `%TAG` with all before it; nobody needs more than a few.
+    private static let mostDirectives = 1000
+
     static func read<T>(_ bytes: [UInt8], file: String, _ body: (inout YAMLEvents) throws(YAMLError) -> T) throws(YAMLError) -> T {
-        try bytes.withUnsafeBufferPointer { (buffer) throws(YAMLError) -> T in
+        let directive = Array("%TAG".utf8)
+        let count = bytes.indices.count { bytes[$0] == directive[0] && bytes[$0...].starts(with: directive) }
+        guard count <= mostDirectives else {
+            throw YAMLError(position: SourcePosition(file: file, line: 1, column: 1), message: "more than \(mostDirectives) %TAG directives")
+        }
+        return try bytes.withUnsafeBufferPointer { (buffer) throws(YAMLError) -> T in
             var events = try YAMLEvents(buffer, file: file)
             return try body(&events)
         }

@@ -24,13 +24,15 @@ extension YAML {
                 throw next == UInt8(ascii: "\"") ? malformed : asYAML
             }
         }
-        // Read as YAML for the places of values and for keys that come twice.
+        // Read as YAML for the places of values and for keys that come twice only: YAML folds some characters that JSON keeps, such as U+0085.
+        var places = YAMLPlace(YAMLMark(line: 1, column: 1))
         do throws(YAMLError) {
-            return try parse(bytes: writingOutPairs(bytes), file: file)
+            let documents = try parse(bytes: writingOutPairs(bytes), file: file)
+            if let only = documents.first, documents.count == 1 { places = only.places }
         } catch {
             guard !error.message.contains("a second time") else { throw error }
-            return [YAMLDocument(json: json, file: file, places: YAMLPlace(YAMLMark(line: 1, column: 1)))]
         }
+        return [YAMLDocument(json: json, file: file, places: places)]
     }
 
     /// Well-formed JSON with each escaped surrogate pair replaced by its character.

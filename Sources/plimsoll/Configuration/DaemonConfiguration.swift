@@ -7,7 +7,9 @@ struct DaemonConfiguration: Fielded, Hashable {
     /// Label of everything this installation makes.
     var instance = "main"
     var namespaces = NamespaceScope()
+    var objectSelector = ObjectSelector()
     var controllers: [String] = ["SLO"]
+    var leaderElection = LeaderElectionSettings()
     var prometheus: [PrometheusSource] = []
     var serving = ServingSettings()
 
@@ -18,7 +20,12 @@ struct DaemonConfiguration: Fielded, Hashable {
                 "Label of everything this installation makes; instances that share a cluster or a Prometheus need different ones.",
                 .text(min: 1, max: 63, .dnsLabel, example: "main")),
             .defaulted("namespaces", \.namespaces, "The namespaces whose objects this instance works on.", .object()),
+            .defaulted(
+                "objectSelector", \.objectSelector,
+                "The objects this instance works on, by their labels; instances that split a cluster so need selectors that never choose the same.",
+                .object()),
             .defaulted("controllers", \.controllers, "The kinds this instance works on.", .set(of: controllerName, min: 1, max: 5)),
+            .defaulted("leaderElection", \.leaderElection, "One replica works, others stand by.", .object()),
             .defaulted(
                 "prometheus", \.prometheus, "Prometheus-compatible servers, by the name that objects use in `source`.",
                 .named(by: "name", \.name, max: 32)),
@@ -27,7 +34,7 @@ struct DaemonConfiguration: Fielded, Hashable {
 
     /// What later versions read; refused by name until then.
     private static let later: [Field<Self>] = [
-        ("impersonation", "Namespaces in which the daemon may act as other accounts."), ("leaderElection", "One replica works, others stand by."),
+        ("impersonation", "Namespaces in which the daemon may act as other accounts."),
         ("queues", "Queues that ScaledJob reads."), ("carbon", "Carbon intensity feeds."), ("objectStores", "Where evidence and archives go."),
         ("notifiers", "Who is told."), ("authorities", "Time-stamp authorities."), ("clusters", "Other clusters."), ("costs", "Cost data."),
         ("drills", "Limits on disaster drills."),
@@ -48,7 +55,15 @@ struct NamespaceScope: Fielded, Hashable {
 
     static let fields: [Field<Self>] = [
         .defaulted("include", \.include, "Only these; empty means all.", .set(of: name, max: 1000)),
-        .defaulted("exclude", \.exclude, "Not these, even if included.", .set(of: name, max: 1000)),
+        .defaulted("exclude", \.exclude, "Not these.", .set(of: name, max: 1000)),
+    ]
+    static let rules: [FieldRule<Self>] = [
+        .init(
+            ["include", "exclude"],
+            "a namespace is included and excluded (kube-system is excluded unless exclude says otherwise); name it in one of them"
+        ) {
+            Set($0.include).isDisjoint(with: $0.exclude)
+        }
     ]
     private static let name = FieldType<String>.text(min: 1, max: 63, .dnsLabel, example: "shop")
 

@@ -128,10 +128,16 @@ struct InputFiles {
             guard lstat(base + relative, &information) == 0 else { continue }
             if information.st_mode & S_IFMT == S_IFDIR {
                 walk(base, relative + "/", &found)
-            } else if [".yaml", ".yml", ".json"].contains(where: name.hasSuffix) {
+            } else if [".yaml", ".yml", ".json"].contains(where: name.hasSuffix), !Self.isNoManifest(name) {
                 found.append(relative)
             }
         }
+    }
+
+    /// Files of kustomize and Helm that stand beside manifests and hold no object.
+    private static func isNoManifest(_ name: String) -> Bool {
+        ["kustomization.yaml", "kustomization.yml", "Chart.yaml", "values.schema.json"].contains(name)
+            || ["values.yaml", "values-*.yaml", "values.*.yaml"].contains { (pattern: String) in fnmatch(pattern, name, 0) == 0 }
     }
 
     private mutating func readOnce(_ path: String, _ information: stat) throws(FileReading.Failure) {

@@ -49,9 +49,6 @@ struct ManifestCheck {
         object.place == .root && object.json.objectValue?.keys == ["groups"] && object.json["groups"]?.arrayValue != nil
     }
 
-    /// Other tools' SLO kinds, by the groups that they are known under.
-    private static let otherTools = ["openslo", "n9"]
-
     /// What keeps something from being an object at all, or makes it one that nobody works on.
     private static func shapeProblem(_ object: ManifestObject) -> PlacedProblem? {
         guard object.json.objectValue != nil else {
@@ -67,7 +64,8 @@ struct ManifestCheck {
             return object.placed(Problem("items", "expected a list of objects", got: object.json["items"]))
         }
         let group = object.apiVersion.split(separator: "/").first.map(String.init) ?? ""
-        guard isSLO, !object.isOurs, !otherTools.contains(group) else { return nil }
+        // Other tools have kinds of that name; what comes near our group is a slip of the pen.
+        guard isSLO, !object.isOurs, group == object.apiVersion || NearestName.of(group, among: [SLO.resource.group]) != nil else { return nil }
         return object.placed(Problem("apiVersion", "expected \"\(SLO.resource.apiVersion)\" for the kind SLO", got: object.json["apiVersion"]))
     }
 
@@ -109,6 +107,13 @@ struct ManifestCheck {
     private static func sourceProblems(
         _ object: ManifestObject, _ spec: SLOSpec, _ key: ObjectKey, _ configuration: DaemonConfiguration
     ) -> [PlacedProblem] {
+        // Without a namespace of its own, kubectl or kustomize gives it one.
+        let isPlaced = object.json["metadata"]?["namespace"]?.stringValue != nil
+        guard !isPlaced || configuration.namespaces.contains(key.namespace) else {
+            return [
+                object.placed(at: "metadata.namespace", "the configuration's namespaces leave \(key.namespace) out: nobody would work on this SLO")
+            ]
+        }
         guard let source = configuration.prometheus.first(where: { $0.name == spec.source }) else {
             let names = configuration.prometheus.map(\.name).joined(separator: ", ")
             return [object.placed(at: "spec.source", "no Prometheus of that name is configured (\(spec.source)); there are: \(names)")]

@@ -19,28 +19,30 @@ struct Daemon {
     init(configuration: DaemonConfiguration, server: KubeConfiguration, host: DaemonHost) throws(CommandFailure) {
         let logger = Logger(label: "plimsoll")
         let registry = host.registry
-        registry.describe(MetricDescription.runtime + FigureFamilies.descriptions)
+        registry.describe(MetricDescription.runtime + FigureFamilies.descriptions + Leadership.descriptions)
         let build = BuildInfo.family(version: PlimsollVersion.text, revision: "", instance: configuration.instance)
+        let leadership = configuration.leaderElection.enabled ? Leadership(configuration, logger: logger) : nil
         let client: KubeClient
         let address: ListenAddress
         do {
-            client = try KubeClient(configuration: server, options: KubeClientOptions(version: PlimsollVersion.text))
+            client = try KubeClient(configuration: server, options: Self.options(leadership))
             address = try ListenAddress(parsing: configuration.serving.address)
         } catch let error as ListenAddressError {
             throw .input("serving.address: \(error)")
         } catch {
             throw .world("\(error)")
         }
-        let events = EventRecorder(sink: KubeEventSink(client), instance: WallClock.hostName, wallClock: WallClock.now)
+        let fence = leadership?.fence.writes
+        let events = EventRecorder(sink: KubeEventSink(client.fenced(by: fence)), instance: WallClock.hostName, wallClock: WallClock.now)
         let slos = SLOController(
-            instance: configuration.instance, client: client, scope: configuration.namespaces.scope,
+            instance: configuration.instance, client: client, scope: configuration.scope,
             sources: try configuration.prometheus.map { source throws(CommandFailure) in try Self.definition(source) }, events: events,
-            wallClock: WallClock.now, logger: logger)
+            fence: fence, wallClock: WallClock.now, logger: logger)
         let health = HealthBoard()
         let probe = APIProbe(client)
         let detail = HealthDetail(
             instance: configuration.instance, client: client, board: health, probe: probe, caches: slos.caches, controllers: [slos.controller],
-            sources: { slos.sourceHealth }, leader: { nil }, started: host.started, timeline: host.timeline)
+            sources: { slos.sourceHealth }, leader: { leadership.map { ["leads": .bool($0.fence.isOpen), "holder": .string($0.fence.holder)] } }, started: host.started, timeline: host.timeline)
         let probes = Probes(live: { Self.report(health.liveness()) }, ready: { Self.report(health.readiness()) })
         let serving = ServingService(
             address: address, registry: registry, probes: probes, routes: [Route("/health") { _ in .json(detail.json) }], logger: logger)
@@ -49,13 +51,19 @@ struct Daemon {
             ManagedPart("metrics and health") { try await serving.run() }, ManagedPart("probe of the API server") { await probe.run() },
         ]
         parts.events = events
-        var access = slos.requiredAccess + EventRecorder.requiredAccess(namespace: configuration.namespaces.scope.namespace)
-        if let pod = DaemonPod.reference, let namespace = configuration.namespaces.scope.namespace, namespace != pod.namespace {
+        var access = slos.requiredAccess + (leadership?.requiredAccess ?? [])
+            + EventRecorder.requiredAccess(namespace: configuration.scope.namespace)
+        if let pod = DaemonPod.reference, let namespace = configuration.scope.namespace, namespace != pod.namespace {
             access += EventRecorder.requiredAccess(namespace: pod.namespace)
         }
         parts.preflight = { [access] in try await Preflight(client: client, server: server, access: access, logger: logger).run() }
         parts.caches = slos.caches
-        parts.afterSync = { try await slos.sweep() }
+        if let leadership {
+            parts.election = leadership.elector(client)
+            health.addReadiness("leader election") { nil }
+            health.addLiveness("leader election") { leadership.fence.problem() }
+        }
+        parts.afterSync = { try await slos.sweep(asking: leadership != nil) }
         parts.background = slos.background
         parts.controllers = [slos.controller]
         manager = Manager(parts, health: health, handlesSignals: false, logger: logger, terminate: { exit($0) })
@@ -123,15 +131,25 @@ struct Daemon {
         )
     }
 
+    private static func options(_ leadership: Leadership?) -> KubeClientOptions {
+        var options = KubeClientOptions(version: PlimsollVersion.text)
+        if let leadership {
+            options.userAgentComment = "holder \(leadership.settings.identity)"
+            options.unsentLifetime = leadership.settings.unsentLifetime
+        }
+        return options
+    }
+
     private static func report(_ report: KubeRuntime.HealthReport) -> ProbeReport {
         ProbeReport(report.lines.map { .init($0.name, problem: $0.problem) })
     }
 }
 
-extension NamespaceScope {
+extension DaemonConfiguration {
     /// One included namespace is watched alone; several, or all, by one watch over all.
-    var scope: SLOController.Scope {
-        .init(namespace: include.count == 1 ? include[0] : nil, contains: contains)
+    fileprivate var scope: SLOController.Scope {
+        let include = namespaces.include
+        return .init(namespace: include.count == 1 ? include[0] : nil, labelSelector: objectSelector.query, contains: namespaces.contains)
     }
 }
 

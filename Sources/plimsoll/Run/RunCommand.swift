@@ -35,6 +35,11 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "A context of the kubeconfig other than the current one.")
     var context: String?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Work only while holding the lease, and stand by otherwise; overrides leaderElection.enabled of the configuration.")
+    var leaderElect: Bool?
+
     @Option(
         help: "The least severe messages to log: trace, debug, info, notice, warning, error, critical.",
         transform: { text in
@@ -58,8 +63,9 @@ struct RunCommand: AsyncParsableCommand {
         defer { listener.cancel() }
 
         let overrides = try ConfigurationOverrides(flags: set, environment: Self.environment)
-        let load: @Sendable (InputFile) throws(CommandFailure) -> DaemonConfiguration = { file throws(CommandFailure) in
-            let configuration = try ConfigurationFile.load(file, overrides)
+        let load: @Sendable (InputFile) throws(CommandFailure) -> DaemonConfiguration = { [leaderElect] file throws(CommandFailure) in
+            var configuration = try ConfigurationFile.load(file, overrides)
+            if let leaderElect { configuration.leaderElection.enabled = leaderElect }
             try Daemon.check(configuration)
             return configuration
         }

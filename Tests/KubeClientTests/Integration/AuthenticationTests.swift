@@ -157,6 +157,36 @@ struct IntegrationAuthenticationTests {
         }
     }
 
+    /// The certificate has run out on disk, is refused by the real server, and is renewed in its place.
+    @Test(.enabled(if: TestEnvironment.value("CLUSTER_DIR") != nil, "needs the cluster's authority (CLUSTER_DIR)"))
+    func anExpiredClientCertificateIsToldAndARenewedOneHeals() async throws {
+        let pki = "\(TestEnvironment.value("CLUSTER_DIR") ?? "")/pki"
+        let scratch = try ScratchDirectory()
+        func openssl(_ arguments: String) async throws {
+            let run = try ChildProcess("/usr/bin/openssl", arguments.split(separator: " ").map(String.init), output: scratch.file("openssl.log"))
+            guard await run.wait(timeout: .seconds(20)) == .code(0) else { throw Cluster.Missing(description: "a certificate: \(run.output)") }
+        }
+        func issue(days: Int, _ file: String) async throws {
+            try await openssl(
+                "x509 -req -in \(scratch.file("csr")) -CA \(pki)/ca.crt -CAkey \(pki)/ca.key -set_serial 7 -days \(days) -out \(scratch.file(file))")
+        }
+        try await openssl(
+            "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /O=system:masters/CN=brief -keyout \(scratch.file("key")) -out \(scratch.file("csr"))"
+        )
+        try await issue(days: -1, "expired")
+        try await issue(days: 1, "valid")
+        var configuration = try Cluster.configuration()
+        try Self.write(try readFile(scratch.file("expired")), to: scratch.file("cert"))
+        configuration.clientCertificate = .file(scratch.file("cert"))
+        configuration.clientKey = .file(scratch.file("key"))
+        try await Cluster.withClient(configuration, options: KubeClientOptions(certificatePeriod: .milliseconds(50))) { client in
+            let refused = await Cluster.error { _ = try await client.list(.secrets, as: JSON.self, limit: 1) }
+            #expect(refused?.isUnauthorized == true, "\(String(describing: refused))")
+            try Self.write(try readFile(scratch.file("valid")), to: scratch.file("cert"))
+            #expect(await eventually { await Cluster.error { _ = try await client.list(.secrets, as: JSON.self, limit: 1) } == nil })
+        }
+    }
+
     @Test func trust() async throws {
         var configuration = try Cluster.configuration()
         configuration.tlsServerName = "not.the.server.example"

@@ -96,13 +96,13 @@ import Values
             try await real.page(limit: limit, continueToken: continueToken)
         }
         func watch(
-            from resourceVersion: String, timeoutSeconds: Int, onStart: @Sendable () -> Void, onEvent: @Sendable (WatchEvent<Gadget>) -> Bool
+            from resourceVersion: String?, timeoutSeconds: Int, onStart: @Sendable () -> Void, onEvent: @Sendable (WatchEvent<Gadget>) async -> Bool
         ) async throws(KubeError) {
-            let version = isFirst.isOpen ? resourceVersion : "1"
-            isFirst.open()
+            let version = resourceVersion == nil || isFirst.isOpen ? resourceVersion : "1"
+            if resourceVersion != nil { isFirst.open() }
             try await real.watch(from: version, timeoutSeconds: timeoutSeconds, onStart: onStart) { event in
                 if case .error(let status) = event { statuses.add(status.code) }
-                return onEvent(event)
+                return await onEvent(event)
             }
         }
     }

@@ -78,7 +78,7 @@ import Values
             try await real.page(limit: limit, continueToken: continueToken)
         }
         func watch(
-            from resourceVersion: String, timeoutSeconds: Int, onStart: @Sendable () -> Void, onEvent: @Sendable (WatchEvent<WordMap>) -> Bool
+            from resourceVersion: String?, timeoutSeconds: Int, onStart: @Sendable () -> Void, onEvent: @Sendable (WatchEvent<WordMap>) async -> Bool
         ) async throws(KubeError) {
             try await real.watch(from: resourceVersion, timeoutSeconds: 1, onStart: onStart, onEvent: onEvent)
         }

@@ -12,11 +12,12 @@ private struct Bench {
         var settings = ReflectorMachine.Settings()
         settings.backoff.jitter = .none
         settings.watchSeconds = 400...400
+        settings.usesWatchList = false
         adjust(&settings)
         machine = ReflectorMachine(settings: settings)
     }
 
-    mutating func start() -> ReflectorMachine.Action { machine.start() }
+    mutating func start() -> ReflectorMachine.Action { machine.start(now: now, using: &generator) }
     mutating func page(_ version: String, token: String? = nil) -> ReflectorMachine.Action {
         machine.listed(resourceVersion: version, continueToken: token, now: now, using: &generator)
     }
@@ -34,6 +35,9 @@ private struct Bench {
     mutating func replaced() -> ReflectorMachine.Action { machine.replaced(now: now, using: &generator) }
     mutating func watchFails(_ failure: RequestFailure, inStream: Bool = false) -> ReflectorMachine.Action {
         machine.watchFailed(failure, inStream: inStream, now: now, using: &generator)
+    }
+    mutating func initialEventsEnd(_ version: String) -> ReflectorMachine.Action {
+        machine.initialEventsEnded(resourceVersion: version, now: now, using: &generator)
     }
     mutating func watchEnds() -> ReflectorMachine.Action { machine.watchEnded(now: now, using: &generator) }
     mutating func undecodable() -> ReflectorMachine.Action { machine.undecodableEvent("no JSON", now: now, using: &generator) }
@@ -409,8 +413,10 @@ struct ReflectorMachineWatchTests {
 
     @Test(arguments: 1...20) func watchTimeoutsAreSpread(seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))
-        var machine = ReflectorMachine()
-        _ = machine.start()
+        var settings = ReflectorMachine.Settings()
+        settings.usesWatchList = false
+        var machine = ReflectorMachine(settings: settings)
+        _ = machine.start(now: .zero, using: &generator)
         _ = machine.listed(resourceVersion: "1", continueToken: nil, now: .zero, using: &generator)
         guard case .watch(_, let seconds) = machine.replaced(now: .zero, using: &generator) else { return #expect(Bool(false)) }
         #expect((300...600).contains(seconds))
@@ -418,8 +424,8 @@ struct ReflectorMachineWatchTests {
 
     /// Whatever the server does, the machine goes on: it never stops asking, never asks without waiting after failures in a row, and never
     /// watches from a version it was not given.
-    @Test(arguments: 1...50) func fuzz(seed: Int) {
-        var bench = Bench()
+    @Test(arguments: 1...50, [true, false]) func fuzz(seed: Int, watchList: Bool) {
+        var bench = Bench { $0.usesWatchList = watchList }
         bench.generator = SeededGenerator(seed: UInt64(seed))
         var dice = SeededGenerator(seed: UInt64(seed) &+ 1_000)
         let failures: [RequestFailure] = [
@@ -449,6 +455,18 @@ struct ReflectorMachineWatchTests {
                 action = bench.replaced()
             case .confirmAbsence: action = fails ? bench.discoveryFails(failure) : bench.discovered(absent: Bool.random(using: &dice))
             case .clear: action = bench.replaced()
+            case .watchList:
+                version += 1
+                bench.machine.initialEvent(now: bench.now)
+                if fails {
+                    failuresWithoutWait += 1
+                    action = bench.watchFails(failure, inStream: Bool.random(using: &dice))
+                } else {
+                    given.insert("\(version)")
+                    action = bench.initialEventsEnd("\(version)")
+                    failuresWithoutWait = 0
+                }
+            case .follow: action = bench.watchEnds()
             case .watch(let from, _):
                 #expect(given.contains(from), "seed \(seed), step \(step)")
                 bench.now += .seconds(Int.random(in: 0...500, using: &dice))

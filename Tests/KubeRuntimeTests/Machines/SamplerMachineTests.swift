@@ -22,6 +22,20 @@ struct SamplerMachineTests {
         #expect(machine.sample == Sample(value: 2, sampledAt: at(150)))
     }
 
+    @Test func aToleratedFailureIsNoNewsWhileThereIsAValue() {
+        var machine = SamplerMachine<Int>(interval: .seconds(10), jitter: 0, tolerated: 1) { $0 == $1 }
+        var generator = SeededGenerator(seed: 1)
+        #expect(machine.failed("down", askedAt: at(0), using: &generator).isNews)
+        _ = machine.succeeded(1, askedAt: at(10), using: &generator)
+        let first = machine.failed("away", askedAt: at(20), using: &generator)
+        #expect(!first.isNews && first.delay == .seconds(10))
+        #expect(machine.sample.failure == nil)
+        #expect(!machine.succeeded(1, askedAt: at(30), using: &generator).isNews)
+        _ = machine.failed("away", askedAt: at(40), using: &generator)
+        #expect(machine.failed("gone", askedAt: at(50), using: &generator).isNews)
+        #expect(machine.sample == Sample(value: 1, sampledAt: at(30), failure: "gone", failingSince: at(40)))
+    }
+
     @Test func failuresBackOffUpToTenIntervals() {
         var machine = SamplerMachine<Int>(interval: .seconds(10), jitter: 0) { $0 == $1 }
         var generator = SeededGenerator(seed: 1)

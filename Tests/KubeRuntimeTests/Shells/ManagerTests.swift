@@ -6,39 +6,6 @@ import TestSupport
 import Testing
 import Values
 
-private final class Diary: Sendable {
-    private let lines = Mutex<[String]>([])
-    var all: [String] { lines.withLock { $0 } }
-    func add(_ line: String) { lines.withLock { $0.append(line) } }
-
-    /// A part that notes its start and its end.
-    func part(_ name: String) -> ManagedPart {
-        ManagedPart(name) { [self] in
-            add("+\(name)")
-            try? await Task.sleep(for: .seconds(3_600))
-            add("-\(name)")
-        }
-    }
-}
-
-private struct Cache: CacheService {
-    let name: String
-    let diary: Diary
-    let synced = Latch()
-    var hasSynced: Bool { synced.isOpen }
-    var trouble: String? = nil
-    var objectCount: Int { 0 }
-    var silence: Swift.Duration? { nil }
-    var syncs = true
-    func waitUntilSynced() async { await synced.wait() }
-    func run() async {
-        diary.add("+\(name)")
-        if syncs { synced.open() }
-        try? await Task.sleep(for: .seconds(3_600))
-        diary.add("-\(name)")
-    }
-}
-
 private struct Rig {
     let diary = Diary()
     let health = HealthBoard()
@@ -47,7 +14,7 @@ private struct Rig {
 
     init() {
         parts.servers = [diary.part("http")]
-        parts.caches = [Cache(name: "slos", diary: diary)]
+        parts.caches = [DiaryCache(name: "slos", diary: diary)]
         parts.background = [diary.part("sampler")]
     }
 
@@ -130,7 +97,7 @@ struct ManagerTests {
     @Test func whatDoesNotSyncIsNamedAndEndsWithThree() async {
         var rig = Rig()
         rig.settings.syncTimeout = .seconds(2)
-        var cache = Cache(name: "rules", diary: rig.diary)
+        var cache = DiaryCache(name: "rules", diary: rig.diary)
         cache.syncs = false
         cache.trouble = "the server has no such kind"
         rig.parts.caches.append(cache)
@@ -161,7 +128,7 @@ struct ManagerTests {
 
     @Test func itMayBeStoppedBeforeItHasSynced() async {
         var rig = Rig()
-        var cache = Cache(name: "rules", diary: rig.diary)
+        var cache = DiaryCache(name: "rules", diary: rig.diary)
         cache.syncs = false
         rig.parts.caches.append(cache)
         let manager = rig.manager()

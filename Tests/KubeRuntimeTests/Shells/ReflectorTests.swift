@@ -16,20 +16,25 @@ private struct Rig {
 
     final class Recording: Sendable {
         private let lines = Mutex<[String]>([])
+        private let ends = Mutex<[String]>([])
         var all: [String] { lines.withLock { $0 } }
+        var vanished: [String] { ends.withLock { $0 } }
+        func vanish(_ key: ObjectKey) { ends.withLock { $0.append(key.description) } }
         func add(_ line: String) { lines.withLock { $0.append(line) } }
     }
 
     init(
         lists: [ScriptedCollection.List], watches: [ScriptedCollection.Watch], absences: [ScriptedCollection.Absence] = [],
-        absenceIsSynced: Bool = false
+        absenceIsSynced: Bool = false, watchList: Bool = false
     ) {
         source = ScriptedCollection(lists: lists, watches: watches, absences: absences)
         var settings = ReflectorMachine.Settings()
         settings.backoff.jitter = .none
+        settings.usesWatchList = watchList
         reflector = Reflector(
             source: source, store: store, absenceIsSynced: absenceIsSynced, settings: settings, timeline: Timeline(clock), seed: 1)
         let (told, store) = (told, store)
+        reflector.onVanish { told.vanish($0) }
         reflector.onChange { change, origin in
             // The store has it before the handler hears of it.
             switch change {
@@ -104,8 +109,8 @@ struct ReflectorTests {
         let rig = Rig(
             lists: [.page([Thing("a", 1)], version: "10"), .page([Thing("a", 12)], version: "12")],
             watches: [
-                .init(events: [.event(.added(Thing("b", 11))), .event(.undecodable("things shop/a: no JSON"))]),
-                .init(events: [.event(.undecodable("things shop/a: no JSON"))]),
+                .init(events: [.event(.added(Thing("b", 11))), .event(.undecodable(UndecodableEvent("things: no JSON")))]),
+                .init(events: [.event(.undecodable(UndecodableEvent("things: no JSON")))]),
             ])
         #expect(await rig.run { rig.source.calls.last == "watch 12" })
         #expect(rig.source.calls == ["list 500 -", "watch 10", "watch 11", "list 500 -", "watch 12"])
@@ -173,5 +178,89 @@ struct ReflectorTests {
         #expect(await rig.run { rig.reflector.isAbsent && rig.source.calls.count >= 4 })
         #expect(rig.reflector.hasSynced == absenceIsSynced)
         #expect((rig.reflector.trouble?.contains("no such kind") ?? false) == !absenceIsSynced)
+    }
+
+    @Test func aWatchThatBeginsWithAllObjectsFillsTheStoreAtOnce() async {
+        let rig = Rig(
+            lists: [],
+            watches: [
+                .init(events: [
+                    .event(.added(Thing("a", 3))), .event(.added(Thing("b", 4))), .event(.modified(Thing("a", 11))),
+                    .event(.added(Thing("c", 2))), .event(.deleted(Thing("c", 12))),
+                    .event(.bookmark(resourceVersion: "20", initialEventsEnd: true)), .event(.added(Thing("d", 21))), .silence,
+                ])
+            ], watchList: true)
+        #expect(await rig.run { rig.store.resourceVersion == "21" })
+        #expect(Set(rig.told.all.prefix(2)) == ["+a@11 initialList", "+b@4 initialList"])
+        #expect(rig.told.all.dropFirst(2) == ["+d@21 watch"])
+        #expect(rig.source.calls == ["watch all"])
+        #expect(rig.reflector.hasSynced)
+    }
+
+    @Test func aServerThatRefusesToBeginAWatchWithAllIsListed() async {
+        let rig = Rig(
+            lists: [.page([Thing("a", 1)], version: "10")],
+            watches: [
+                .init(
+                    refused: status(422, "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled", reason: "Invalid"))
+            ], watchList: true)
+        #expect(await rig.run { rig.source.calls.last == "watch 10" })
+        #expect(rig.source.calls == ["watch all", "list 500 -", "watch 10"])
+    }
+
+    /// What was deleted while no watch was open is told, by whichever way all objects come again.
+    @Test func deletionsNobodySawAreToldAfterABeginningToo() async {
+        let expired = KubeStatus(code: 410, reason: "Expired", message: "too old resource version")
+        let rig = Rig(
+            lists: [],
+            watches: [
+                .init(events: [
+                    .event(.added(Thing("a", 1))), .event(.added(Thing("b", 1))), .event(.bookmark(resourceVersion: "10", initialEventsEnd: true)),
+                    .event(.error(expired)),
+                ]),
+                .init(events: [
+                    .event(.added(Thing("b", 1))), .event(.added(Thing("c", 30, uid: "x"))),
+                    .event(.bookmark(resourceVersion: "30", initialEventsEnd: true)), .silence,
+                ]),
+            ], watchList: true)
+        #expect(await rig.run { rig.store.resourceVersion == "30" })
+        #expect(rig.told.all.dropFirst(2) == ["-a?@1 relist", "+c@30 relist"])
+    }
+
+    /// Nothing is known of it but that it was there; whoever keeps something of its must hear of its end, by an event or by a list.
+    @Test(arguments: [true, false]) func theEndOfAnObjectThatCouldNeverBeReadIsTold(byEvent: Bool) async {
+        let gone = UndecodableEvent("a", identity: .init(key: key("a"), uid: "u-a", resourceVersion: "11", isDeletion: true))
+        let rig = Rig(
+            lists: [.page([], version: "10", unreadable: ["shop/a", "shop/b"]), .page([], version: "20", unreadable: ["shop/b"])],
+            watches: [.init(events: byEvent ? [.event(.undecodable(gone)), .silence] : [.breaks(status(410, "old", reason: "Expired"))])])
+        #expect(await rig.run { !rig.told.vanished.isEmpty })
+        #expect(rig.told.vanished == ["shop/a"])
+        #expect(rig.told.all.isEmpty)
+    }
+
+    /// An object that is whole JSON and no Thing holds up nobody: not once, and not each time that it changes.
+    @Test func anUnreadableObjectIsLeftOutAndTheWatchGoesOn() async {
+        func unreadable(_ name: String, _ version: String, deleted: Bool = false) -> ScriptedCollection.Event {
+            .event(
+                .undecodable(
+                    UndecodableEvent(
+                        "things shop/\(name): no word",
+                        identity: .init(key: key(name), uid: "u-\(name)", resourceVersion: version, isDeletion: deleted))))
+        }
+        let rig = Rig(
+            lists: [.page([Thing("a", 1), Thing("c", 1)], version: "10")],
+            watches: [
+                .init(
+                    events: [unreadable("a", "11"), unreadable("b", "12"), unreadable("a", "13"), unreadable("c", "14", deleted: true)]
+                        + [.event(.added(Thing("d", 15))), .silence])
+            ])
+        #expect(await rig.run { rig.store.resourceVersion == "15" })
+        #expect(rig.source.calls == ["list 500 -", "watch 10"])
+        #expect(rig.told.all.suffix(2) == ["-c?@1 watch", "+d@15 watch"])
+        #expect(rig.store.get(key("a"))?.metadata.resourceVersion == "1")
+        #expect(rig.store.unreadable == ["shop/a", "shop/b"])
+        #expect(rig.reflector.counters.undecodable == 4)
+        #expect(rig.told.vanished.isEmpty)
+        #expect(rig.reflector.trouble == nil)
     }
 }

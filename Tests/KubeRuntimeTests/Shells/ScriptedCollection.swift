@@ -93,17 +93,17 @@ final class ScriptedCollection: CollectionSource {
     }
 
     func watch(
-        from resourceVersion: String, timeoutSeconds: Int, onStart: @Sendable () -> Void, onEvent: @Sendable (WatchEvent<Thing>) -> Bool
+        from resourceVersion: String?, timeoutSeconds: Int, onStart: @Sendable () -> Void, onEvent: @Sendable (WatchEvent<Thing>) async -> Bool
     ) async throws(KubeError) {
         let watch = state.withLock { state -> Watch in
-            state.calls.append("watch \(resourceVersion)")
+            state.calls.append("watch \(resourceVersion ?? "all")")
             return state.watches.isEmpty ? Watch(events: [.silence]) : state.watches.removeFirst()
         }
         if let refused = watch.refused { throw refused }
         onStart()
         for event in watch.events {
             switch event {
-            case .event(let event): guard onEvent(event) else { return }
+            case .event(let event): guard await onEvent(event) else { return }
             case .breaks(let error): throw error
             case .silence:
                 try? await Task.sleep(for: .seconds(3_600))

@@ -1,0 +1,119 @@
+import Values
+
+/// A request as the proxy's rules see it.
+package struct SeenRequest: Sendable, Hashable, CustomStringConvertible {
+    package enum Kind: Sendable, Hashable {
+        /// A read of one object, or of something that is no collection.
+        case get
+        /// The first page of a list, or the whole.
+        case list
+        /// A further page.
+        case page
+        case watch
+        case write
+    }
+
+    package var method: String
+    package var path: String
+    package var query: String
+
+    package init(method: String, uri: String) {
+        self.method = method
+        let parts = uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        path = String(parts[0])
+        query = parts.count > 1 ? String(parts[1]) : ""
+    }
+
+    package var kind: Kind {
+        if method != "GET" { return .write }
+        let names = Set(query.split(separator: "&").map { $0.prefix { $0 != "=" } })
+        if names.contains("watch") { return .watch }
+        if names.contains("continue") { return .page }
+        return names.contains("limit") || path.hasSuffix("s") ? .list : .get
+    }
+
+    package var description: String { "\(method) \(path)\(query.isEmpty ? "" : "?\(query)")" }
+}
+
+/// When a fault strikes.
+package struct FaultRule: Sendable {
+    package var fault: Fault
+    /// Nil: every kind of request.
+    package var kinds: Set<SeenRequest.Kind>?
+    /// Must be in the path; empty: every path.
+    package var path: String
+    /// Must be in the query; empty: every query.
+    package var query: String
+    /// How many requests that match are left alone first.
+    package var skip: Int
+    /// How often it strikes; nil: until it is taken back.
+    package var times: Int?
+    /// The share of matching requests that it strikes.
+    package var probability: Double
+
+    package init(
+        _ fault: Fault, kinds: Set<SeenRequest.Kind>? = nil, path: String = "", query: String = "", skip: Int = 0, times: Int? = nil,
+        probability: Double = 1
+    ) {
+        self.fault = fault
+        self.kinds = kinds
+        self.path = path
+        self.query = query
+        self.skip = skip
+        self.times = times
+        self.probability = probability
+    }
+
+    func matches(_ request: SeenRequest) -> Bool {
+        kinds?.contains(request.kind) ?? true && (path.isEmpty || request.path.contains(path)) && (query.isEmpty || request.query.contains(query))
+    }
+}
+
+/// Which fault strikes which request: rules in order, the first that strikes wins. Chances come from a seed.
+package struct FaultPlan: Sendable {
+    private struct Entry {
+        var id: Int
+        var rule: FaultRule
+        var seen = 0
+        var hits = 0
+    }
+    private var entries: [Entry] = []
+    private var generator: SeededGenerator
+    private var nextID = 0
+    private var pastHits: [Int: Int] = [:]
+
+    package init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
+
+    /// Adds a rule, and gives the number it goes by.
+    package mutating func add(_ rule: FaultRule) -> Int {
+        nextID += 1
+        entries.append(Entry(id: nextID, rule: rule))
+        return nextID
+    }
+
+    package mutating func remove(_ id: Int) {
+        for entry in entries where entry.id == id { pastHits[id] = entry.hits }
+        entries.removeAll { $0.id == id }
+    }
+
+    package mutating func removeAll() {
+        for entry in entries { pastHits[entry.id] = entry.hits }
+        entries = []
+    }
+
+    /// How often a rule has struck, taken back or not.
+    package func hits(of id: Int) -> Int { entries.first { $0.id == id }?.hits ?? pastHits[id] ?? 0 }
+
+    package mutating func fault(for request: SeenRequest) -> Fault? {
+        for index in entries.indices where entries[index].rule.matches(request) {
+            let rule = entries[index].rule
+            entries[index].seen += 1
+            if entries[index].seen <= rule.skip { continue }
+            if let times = rule.times, entries[index].hits >= times { continue }
+            if rule.probability < 1, Double.random(in: 0..<1, using: &generator) >= rule.probability { continue }
+            entries[index].hits += 1
+            return rule.fault
+        }
+        return nil
+    }
+}

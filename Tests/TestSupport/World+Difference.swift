@@ -1,0 +1,65 @@
+import Glibc
+import KubeClient
+import KubeModel
+package import PlimsollAPI
+import PrometheusModel
+import ServiceLevels
+package import Values
+
+/// Whether the world is as the objects of a test's namespace ask.
+extension World {
+    /// A spec by chance; one in eight is such as the schema takes and the daemon refuses.
+    package func randomSpec(_ generator: inout SeededGenerator) -> JSON {
+        var spec = spec(objective: ["99%", "99.9%", "95%"].randomElement(using: &generator) ?? "99%")
+        if Int.random(in: 0..<8, using: &generator) == 0 { spec["alerting"] = ["shadow": true] }
+        spec["description"] = .string("variant \(Int.random(in: 0..<1000, using: &generator))")
+        spec["groupBy"] = Bool.random(using: &generator) ? ["handler"] : ["code"]
+        return spec
+    }
+
+    package func slos() async throws -> [SLO] {
+        try await client.listAll(SLO.resource, namespace: namespace, as: SLO.self).items
+    }
+
+    /// What is not as the objects ask; nil when all is.
+    package func difference() async throws -> String? {
+        var expected: [String: String] = [:]
+        // An invalid object keeps the rules of its last valid generation, if it had one.
+        var tolerated: Set<String> = []
+        for slo in try await slos() {
+            guard slo.status.observedGeneration == slo.metadata.generation else { return "\(slo.metadata.key): status is of an older generation" }
+            guard let spec = slo.spec else {
+                guard slo.status.conditions["Stalled"]?.status == .true else { return "\(slo.metadata.key): invalid and not Stalled" }
+                tolerated.insert(RuleObjects.fileName(instance: namespace, key: slo.metadata.key))
+                continue
+            }
+            let rules = try RuleGenerator.generate(
+                instance: namespace, key: slo.metadata.key, spec: spec,
+                settings: RuleSettings(scrapeInterval: .seconds(5), evaluationInterval: .seconds(5)))
+            expected[RuleObjects.fileName(instance: namespace, key: slo.metadata.key)] = rules.file.yaml
+            guard slo.status.conditions["Ready"]?.status == .true else { return "\(slo.metadata.key): not Ready" }
+            guard try await loadedGroups(slo.metadata.name) > 0 else { return "\(slo.metadata.key): not in Prometheus" }
+        }
+        let files = try rulesFiles().filter { !tolerated.contains($0) }
+        if Set(files) != Set(expected.keys) { return "rule files differ: \(Set(files).symmetricDifference(expected.keys).sorted())" }
+        for (name, text) in expected where try readFile("\(rulesDirectory)/\(name)") != text { return "\(name) holds other rules" }
+        let loaded = try await loadedFiles()
+        if loaded != Set(files).union(tolerated.filter(loaded.contains)) {
+            return "Prometheus has loaded other files: \(loaded.symmetricDifference(files).sorted())"
+        }
+        return nil
+    }
+
+    private func rulesFiles() throws -> [String] {
+        guard let folder = opendir(rulesDirectory) else { throw Missing("the rules directory \(rulesDirectory)") }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
+                field.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+            }
+            if name.contains("plimsoll_\(namespace)_") { names.append(name) }
+        }
+        return names
+    }
+}
