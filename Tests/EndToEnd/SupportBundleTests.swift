@@ -77,7 +77,7 @@ struct SupportBundleTests {
                 ],
             ])
         var spec = world.spec()
-        spec["alerting"] = ["annotations": ["runbook_url": .string("https://u:\(Self.planted)@runbooks.example.com/")]]
+        spec["alerting"] = ["page": ["annotations": ["runbook_url": .string("https://u:\(Self.planted)@runbooks.example.com/")]]]
         try await world.apply("availability", spec)
     }
 

@@ -23,6 +23,10 @@ import Values
         ("a\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc=\n-----END RSA PRIVATE KEY-----\nb", "a\n<redacted>\nb"),
         ("-----BEGIN PRIVATE KEY-----\nMIIE", "<redacted>"),
         ("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"),
+        (
+            #"{"automountServiceAccountToken":false,"secret":{"name":"x"},"token":null}"#,
+            #"{"automountServiceAccountToken":false,"secret":{"name":"x"},"token":null}"#
+        ),
         ("", ""), ("://", "://"), ("token=", "token="), ("password:", "password:"), ("-----BEGIN ", "-----BEGIN "), ("Bearer", "Bearer"),
     ])
     func texts(text: String, expected: String) {

@@ -65,7 +65,8 @@ package struct Redaction: Sendable {
         return scanner.run()
     }
 
-    private func withoutKnown(_ input: [UInt8]) -> [UInt8] {
+    /// Only the texts that are known are taken out: for what must keep its form.
+    package func withoutKnown(_ input: [UInt8]) -> [UInt8] {
         guard let shortest = known.last?.count, input.count >= shortest else { return input }
         var out: [UInt8] = []
         out.reserveCapacity(input.count)
@@ -119,7 +120,7 @@ extension Redaction {
         }
 
         /// What can't be inside of a value or URL.
-        private static func ends(_ byte: UInt8) -> Bool { byte <= 0x20 || "\"'`<>,;)}]".utf8.contains(byte) }
+        private static func ends(_ byte: UInt8) -> Bool { byte <= 0x20 || "\"'`<>,;()[]{}".utf8.contains(byte) }
 
         private mutating func hide(to end: Int) {
             out += Redaction.mark.utf8
@@ -180,9 +181,10 @@ extension Redaction {
             var end = start
             while let byte = at(end), !Self.ends(byte), byte != UInt8(ascii: "&"), byte != UInt8(ascii: "\\") { end += 1 }
             guard end - start >= least else { return }
-            out += input[index..<start]
-            // `Authorization: Bearer ...`: the word may stay, the next one may not.
+            // `Authorization: Bearer ...`: the word may stay, the next one may not. JSON's own words are nobody's secret.
             let word = String(decoding: input[start..<end], as: UTF8.self)
+            if ["true", "false", "null"].contains(word) { return }
+            out += input[index..<start]
             if ["Bearer", "bearer", "Basic"].contains(word) {
                 index = start
                 return

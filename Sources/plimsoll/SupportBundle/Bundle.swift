@@ -22,12 +22,16 @@ struct Bundle {
     /// Adds a text.
     mutating func add(_ name: String, _ what: String, text: String) { add(name, what, redacted: redaction.bytes(Array(text.utf8))) }
 
-    mutating func add(_ name: String, _ what: String, bytes: [UInt8]) { add(name, what, redacted: redaction.bytes(bytes)) }
+    /// Adds what a server sent; as a tree, where it is one by its name.
+    mutating func add(_ name: String, _ what: String, bytes: [UInt8]) {
+        if name.hasSuffix(".json"), let json = try? JSON(parsing: bytes) { return add(name, what, json: json) }
+        add(name, what, redacted: redaction.bytes(bytes))
+    }
 
     /// Adds a tree: there secrets are known by their fields' names too.
     mutating func add(_ name: String, _ what: String, json: JSON) {
-        // Once more as a text: the secrets given by value may lie across the tree's texts.
-        add(name, what, redacted: redaction.bytes(redaction.json(json).bytes() + [0x0A]))
+        // Known ones may lie where the tree has no text: in a number, or across an escape.
+        add(name, what, redacted: redaction.withoutKnown(redaction.json(json).bytes() + [0x0A]))
     }
 
     /// Notes what could not be had.

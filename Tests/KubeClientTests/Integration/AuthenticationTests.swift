@@ -257,6 +257,10 @@ struct IntegrationAuthenticationTests {
                 #expect(await list()?.isUnauthorized == true)
                 #expect(try Self.runs(scratch) == 2)  // once, and once more after the 401
                 try Self.write(Self.answer.replacing("%", with: "{\"token\":\"\(token)\"}"), to: scratch.file("answer"))
+                // A plug-in whose new credentials were refused too rests for two seconds, however many ask.
+                for _ in 0..<5 { #expect(await list()?.isUnauthorized == true) }
+                #expect(try Self.runs(scratch) == 2)
+                try await Task.sleep(for: .milliseconds(2200))
                 await withTaskGroup(of: Void.self) { group in
                     for _ in 0..<20 { group.addTask { #expect(await list() == nil) } }
                 }
