@@ -42,7 +42,8 @@ struct Daemon {
         let probe = APIProbe(client)
         let detail = HealthDetail(
             instance: configuration.instance, client: client, board: health, probe: probe, caches: slos.caches, controllers: [slos.controller],
-            sources: { slos.sourceHealth }, leader: { leadership.map { ["leads": .bool($0.fence.isOpen), "holder": .string($0.fence.holder)] } }, started: host.started, timeline: host.timeline)
+            sources: { slos.sourceHealth }, leader: { leadership.map { ["leads": .bool($0.fence.isOpen), "holder": .string($0.fence.holder)] } },
+            started: host.started, timeline: host.timeline)
         let probes = Probes(live: { Self.report(health.liveness()) }, ready: { Self.report(health.readiness()) })
         let serving = ServingService(
             address: address, registry: registry, probes: probes, routes: [Route("/health") { _ in .json(detail.json) }], logger: logger)
@@ -51,7 +52,8 @@ struct Daemon {
             ManagedPart("metrics and health") { try await serving.run() }, ManagedPart("probe of the API server") { await probe.run() },
         ]
         parts.events = events
-        var access = slos.requiredAccess + (leadership?.requiredAccess ?? [])
+        var access =
+            slos.requiredAccess + (leadership?.requiredAccess ?? [])
             + EventRecorder.requiredAccess(namespace: configuration.scope.namespace)
         if let pod = DaemonPod.reference, let namespace = configuration.scope.namespace, namespace != pod.namespace {
             access += EventRecorder.requiredAccess(namespace: pod.namespace)
