@@ -21,7 +21,6 @@ extension MetricDescription {
                 "How long a request waited before it was sent because the API server had asked all to hold back.", buckets: requestBuckets),
             .init("rest_client_exec_plugin_call_total", "Runs of the credential plug-in, by exit code and outcome."),
             .init("plimsoll_http_connections_shed_total", "Connections to the daemon that were closed because there were too many."),
-            .init("leader_election_master_status", "Whether this process leads (1) or not (0)."),
             .init("workqueue_depth", "Items ready in the work queue, by priority."),
             .init("workqueue_adds_total", "Adds handled by the work queue."),
             .init("workqueue_queue_duration_seconds", "How long an item stays ready in the work queue before it is taken.", buckets: queueBuckets),
