@@ -8,7 +8,7 @@ import Testing
 struct PermitTests {
     private final class Permit: Sendable {
         private let state = Mutex((given: true, asked: 0))
-        var asked: Int { state.withLock(\.asked) }
+        var asked: Int { state.withLock { $0.asked } }
         func withdraw() { state.withLock { $0.given = false } }
         var check: @Sendable () -> Bool {
             { [self] in
