@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 import Values
 
@@ -216,8 +217,12 @@ import Values
     }
 
     @Test func noDescriptorIsInherited() throws {
-        let output = try Self.run(Self.shell("ls /proc/self/fd | sort -n | tr '\\n' ' '")).get()
-        // 0, 1, 2 and the one with which ls reads the folder.
-        #expect(output == "0 1 2 3 ")
+        // One that the plug-in would inherit; others of this process come and go with the tests beside this one.
+        let ours = open("/dev/null", O_RDONLY)
+        defer { close(ours) }
+        let output = try Self.run(Self.shell("ls /proc/self/fd | tr '\\n' ' '")).get()
+        let inherited = Set(output.split(separator: " ").compactMap { Int32($0) })
+        #expect(inherited.isSuperset(of: [0, 1, 2]))
+        #expect(ours > 2 && (ours == 3 || !inherited.contains(ours)), "\(ours) of \(output)")
     }
 }

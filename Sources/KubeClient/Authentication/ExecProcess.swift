@@ -33,13 +33,12 @@ enum ExecProcess {
             throw ExecPluginError(command: plugin.command, message: "can't be started: \(SmallFile.reason(errno))")
         }
         defer { close(pipe[1]) }
+        keepDescriptorsFromChildren()
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         if !interactive { posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0) }
         posix_spawn_file_actions_adddup2(&actions, pipe[1], STDOUT_FILENO)
-        // In the child, so that nothing opened meanwhile slips through: a plug-in, or what it leaves running, must not hold our sockets.
-        posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1)
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -67,6 +66,16 @@ enum ExecProcess {
             throw ExecPluginError(command: plugin.command, message: "can't be started: \(SmallFile.reason(failure))\(hint)")
         }
         return Child(pid: pid, output: pipe[0])
+    }
+
+    /// Marks every open descriptor close-on-exec: a plug-in, or what it leaves running, must not hold our sockets.
+    private static func keepDescriptorsFromChildren() {
+        guard let folder = opendir("/proc/self/fd") else { return }
+        defer { closedir(folder) }
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            if let descriptor = Int32(name), descriptor > STDERR_FILENO { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        }
     }
 
     private static func collect(
