@@ -77,7 +77,8 @@ TARGETS=(Fuzz Values KubeModel PrometheusModel PlimsollAPI ServiceLevels HTTPTra
 INTEGRATED=(KubeClient KubeRuntime ServiceLevelsController)
 
 if wants pure; then
-    for target in "${TARGETS[@]}"; do run_tests "$target" "^${target}Tests\\.(?!Integration|Disturbing)"; done
+    for target in "${TARGETS[@]}"; do run_tests "$target" "^${target}Tests\\.(?!Integration|Disturbing|Simulation)"; done
+    run_tests simulation '^KubeRuntimeTests\.Simulation'
 fi
 
 if wants end-to-end || wants history; then
