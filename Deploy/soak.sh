@@ -31,9 +31,8 @@ else
     "$ROOT/Deploy/cluster/packages" build control-plane prometheus
 fi
 step "Building"
-scratch=$(swift_scratch)
-env -u PLIMSOLL_STRICT swift build --package-path "$ROOT" --scratch-path "$scratch" -c release --product plimsoll-soak >&2
-if [ "$kind" = random ]; then exec "$scratch/release/plimsoll-soak" "$@"; fi
+soak=$(build_release plimsoll-soak)
+if [ "$kind" = random ]; then exec "$soak" "$@"; fi
 PLIMSOLL_TEST_BINARY=$(build_release)
 "$ROOT/Deploy/cluster/build-kubernetes" >/dev/null
 cluster="soak-$$"
@@ -50,7 +49,7 @@ export PLIMSOLL_TEST_ROOT=$ROOT PLIMSOLL_TEST_RESTARTABLE_CLUSTER=$cluster
 export PLIMSOLL_TEST_BINARY PLIMSOLL_TEST_KUBECONFIG=$KUBECONFIG PLIMSOLL_TEST_PROMETHEUS_URL=$PROMETHEUS_URL PLIMSOLL_TEST_RULES_DIR=$RULES_DIR
 step "Running $*"
 status=0
-"$scratch/release/plimsoll-soak" "$@" | tee "$results" || status=$?
+"$soak" "$@" | tee "$results" || status=$?
 echo
 echo "== $kind =="
 grep -E '^[A-Z]+ ' "$results" | column -t || true

@@ -18,12 +18,12 @@ need_swift() {
 	}
 }
 
-# build_release: the static release binary that the tests, the demo and the image run; prints its path.
-# PLIMSOLL_STRICT changes the compiler's flags: without it for everyone, nobody builds again what another has built.
+# build_release [PRODUCT]: a static release binary: plimsoll, which the tests, the demo and the image run, or another product; prints its path.
+# PLIMSOLL_STRICT changes the compiler's flags, and so would others for other products: with the same for all, nobody builds again what another has.
 build_release() {
-	local scratch
+	local scratch product=${1:-plimsoll}
 	scratch=$(swift_scratch)
-	env -u PLIMSOLL_STRICT swift build --package-path "$ROOT" --scratch-path "$scratch" -c release --static-swift-stdlib --product plimsoll \
+	env -u PLIMSOLL_STRICT swift build --package-path "$ROOT" --scratch-path "$scratch" -c release --static-swift-stdlib --product "$product" \
 		--explicit-target-dependency-import-check error >&2 || return
-	printf '%s/release/plimsoll\n' "$scratch"
+	printf '%s/release/%s\n' "$scratch" "$product"
 }
