@@ -29,7 +29,8 @@ struct Main {
         // A reader that goes away is told by the write that fails.
         signal(SIGPIPE, SIG_IGN)
         ContinueGuard.block()
-        Task {
+        // Detached, as the main actor's thread is the one that waits here.
+        Task.detached {
             await run()
             exit(ProcessExit.good)
         }
