@@ -25,9 +25,9 @@ struct Quiet {
                 try await world.wait("constant-\(index)", "Ready", .true)
                 try await world.wait("live-\(index)", "Ready", .true)
             }
-            // The period's figures come from five-minute sums: what is constant must have settled first.
+            // A young SLO's windows come one by one: the slow group is evaluated after up to five minutes, and figures wait for their turn after that.
             say("QUIET settling")
-            try await Task.sleep(for: .seconds(60))
+            try await Task.sleep(for: .seconds(720))
             var last = try await versions(world)
             var moves: [String: Int] = [:]
             let start = ContinuousClock.now
