@@ -131,6 +131,10 @@ struct ConditionSet {
             }
             guard isLoaded else { return Verdict(.unknown, "RulesNotLoaded", "nothing counts events before the rules are loaded") }
             guard observation.figuresFollowEvaluation else {
+                // What was found before a restart holds until it is known better.
+                if let old = prior["DataPresent"], old.reason == "NoSeries", old.observedGeneration == generation {
+                    return Verdict(old.status, old.reason, old.message)
+                }
                 return Verdict(.unknown, "NotEvaluated", "Prometheus has not evaluated the rules yet, or was not asked since")
             }
             return Verdict(.false, "NoSeries", "no series matches \(Self.total(spec)), or none was scraped lately")

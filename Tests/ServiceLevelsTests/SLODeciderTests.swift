@@ -184,6 +184,10 @@ import Values
         _ = world.step()
         #expect(world.condition("DataPresent")?.reason == "NoSeries")
         #expect(world.condition("DataPresent")?.message.contains("http_request_duration_seconds_count{job=\"checkout\"}") == true)
+        // After a restart the figures may be the older ones again: nothing has changed but us.
+        world.observation.figuresFollowEvaluation = false
+        let restarted = world.step().writesStatus
+        #expect(!restarted)
         var group = GroupFigures()
         group.windows[.hours(1)] = EventCounts(total: 10)
         group.sampled = world.now

@@ -62,7 +62,7 @@ package enum SmallFile {
     static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
 
     /// This process's environment variables.
-    static func processEnvironment() -> [String: String] {
+    package static func processEnvironment() -> [String: String] {
         var variables: [String: String] = [:]
         var entry = environ
         while let text = entry.pointee {

@@ -62,7 +62,7 @@ struct RunCommand: AsyncParsableCommand {
         let listener = Task { await host.listen(to: signals, control) }
         defer { listener.cancel() }
 
-        let overrides = try ConfigurationOverrides(flags: set, environment: Self.environment)
+        let overrides = try ConfigurationOverrides(flags: set, environment: SmallFile.processEnvironment())
         let load: @Sendable (InputFile) throws(CommandFailure) -> DaemonConfiguration = { [leaderElect] file throws(CommandFailure) in
             var configuration = try ConfigurationFile.load(file, overrides)
             if let leaderElect { configuration.leaderElection.enabled = leaderElect }
@@ -91,17 +91,6 @@ struct RunCommand: AsyncParsableCommand {
             Logger(label: "plimsoll").info("beginning anew with the new configuration", metadata: ["file": "\(file.name)"])
             (configuration, file) = (change.configuration, InputFile(name: file.name, bytes: change.contents))
         }
-    }
-
-    private static var environment: [String: String] {
-        var variables: [String: String] = [:]
-        var cursor = environ
-        while let entry = cursor.pointee {
-            let parts = String(cString: entry).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
-            cursor += 1
-        }
-        return variables
     }
 }
 
