@@ -263,6 +263,8 @@ test_cluster() {
     grep ^FIGURE "$work/log"
     quietly "nothing forbidden, nothing granted in vain (ConfigMap)" audit --refusals-since "$since"
     quietly "rolled back" rollback_chart
+    prepare_readme
+    quietly "README: operating it" operate
     quietly "uninstalled, SLOs stay" uninstall_chart
     quietly "Argo CD's health of SLOs, from life" healths_without_daemon
     quietly "nothing is stuck: namespaces and CRD go" nothing_is_stuck

@@ -61,14 +61,24 @@ gitops_by_kubectl() {
     [ "$(kubectl -n argocd get configmap argocd-cm -o 'jsonpath={.data.url}')" = https://argocd.example.com ]
 }
 
-test_readme() {
-    step "The README's commands"
+prepare_readme() {
     mkdir -p "$work/readme/Deploy"
     ln -s "$ROOT/Charts" "$work/readme/"
     cp -R "$ROOT/Deploy/overlays" "$ROOT/Deploy/gitops" "$work/readme/Deploy/"
     cp -R "$ROOT/Manifests" "$work/readme/"
     make_plimsoll "$binary"
     readme_configuration >"$work/readme/plimsoll.yaml"
+}
+
+# While the chart's daemon runs.
+operate() {
+    local bundle
+    run_readme operate
+    for bundle in from-the-pod bundle; do tar -tf "$work/readme/$bundle.tar" | grep manifest.json; done
+}
+
+test_readme() {
+    step "The README's commands"
     quietly "README: without a cluster" run_readme offline
     # What the reader is told to set: his registry and his Prometheus.
     export REGISTRY=localhost/plimsoll
