@@ -111,6 +111,9 @@ struct ClusterCollector {
         let name = "daemon/configmaps.json"
         do throws(KubeError) {
             let maps = try await list("/api/v1/namespaces/\(namespace)/configmaps", labelSelector: selector)
+            guard maps.arrayValue?.isEmpty == false else {
+                return bundle.miss(name, "no ConfigMap of the namespace \(namespace) has the labels \(selector)")
+            }
             bundle.add(
                 name, "the daemon's configuration in the cluster",
                 json: .array(
