@@ -7,17 +7,6 @@ enum SLOReserved {
         .init("timeZone", "The IANA zone whose midnight begins the period.", zone),
     ]
 
-    static let gauge: [FieldType<JSON>.Member] = [
-        .init("metric", "A selector of gauges that are 0 or 1.", required: true, .text(min: 1, max: 2048, example: #"probe_success{job="blackbox"}"#))
-    ]
-
-    static let slices: [FieldType<JSON>.Member] = [
-        .init("query", "What is compared, in PromQL.", required: true, .text(min: 1, max: 4096, example: "web_vitals_lcp_seconds_p75")),
-        .init("comparison", "Which side of the threshold is good.", required: true, .words("AtMost", "AtLeast")),
-        .init("threshold", "A decimal number.", required: true, .text(min: 1, max: 32, example: "2.5")),
-        .init("length", "The length of a slice.", required: true, .duration(example: "5m")),
-    ]
-
     static let composite: [FieldType<JSON>.Member] = [
         .init("method", "How the members are taken together.", required: true, .words("Worst")),
         .init(
