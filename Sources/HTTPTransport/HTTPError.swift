@@ -41,13 +41,16 @@ package struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
     package var curlCode: Int32?
     /// Sending again can't do anything twice: nothing reached the server, or the request is idempotent.
     package var isRetrySafe: Bool
+    /// The request, or a part of it, may have left: the server may yet act on it.
+    package var wasSent: Bool
     /// For a person: where to, what failed, why. Never a header's value, a query, or a password.
     package var message: String
 
-    package init(kind: Kind, curlCode: Int32? = nil, isRetrySafe: Bool, message: String) {
+    package init(kind: Kind, curlCode: Int32? = nil, isRetrySafe: Bool, wasSent: Bool = false, message: String) {
         self.kind = kind
         self.curlCode = curlCode
         self.isRetrySafe = isRetrySafe
+        self.wasSent = wasSent
         self.message = message
     }
 

@@ -41,7 +41,15 @@ package struct HTTPRequest: Sendable {
     package var isIdempotent: Bool
     /// Asked on the sending thread right before the request goes out, and again whenever more of it may; false ends it with `.withdrawn`.
     /// Must be quick.
-    package var permit: (@Sendable () -> Bool)?
+    package var permit: (@Sendable (Moment) -> Bool)?
+
+    /// When a permit is asked for.
+    package enum Moment: Sendable {
+        /// Nothing is out yet, and the whole request goes now.
+        case sending
+        /// It waits for its turn, or is under way.
+        case waiting
+    }
 
     /// - Parameter isIdempotent: nil takes the method's meaning in RFC 9110.
     package init(
@@ -53,7 +61,7 @@ package struct HTTPRequest: Sendable {
         maxBodyBytes: Int = 64 << 20,
         acceptGzip: Bool = false,
         isIdempotent: Bool? = nil,
-        permit: (@Sendable () -> Bool)? = nil
+        permit: (@Sendable (Moment) -> Bool)? = nil
     ) {
         self.method = method
         self.url = url

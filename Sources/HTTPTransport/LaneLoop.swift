@@ -151,7 +151,7 @@ final class LaneLoop {
     /// Ends what may no longer be sent. Before libcurl gets its turn: this thread may have been stopped for long with half a request out.
     private func withdraw() {
         guard permitted > 0 else { return }
-        for transfer in transfers.values where !transfer.isPermitted { end(transfer, .failure(transfer.withdrawal)) }
+        for transfer in transfers.values where !transfer.isPermitted(.waiting) { end(transfer, .failure(transfer.withdrawal)) }
     }
 
     private func detach(_ id: UInt64) -> Transfer? {

@@ -16,7 +16,7 @@ struct RequestPlan: Sendable {
     let maxBodyBytes: Int
     let acceptGzip: Bool
     let isIdempotent: Bool
-    let permit: (@Sendable () -> Bool)?
+    let permit: (@Sendable (HTTPRequest.Moment) -> Bool)?
 
     init(
         _ request: HTTPRequest, serverName: String?, guardPolicy: AddressGuard, proxies: ProxyRules

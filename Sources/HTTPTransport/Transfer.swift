@@ -88,7 +88,7 @@ final class Transfer {
             ownError = error(.connectionLost, "the connection ended before the response began")
             return false
         }
-        guard isPermitted else {
+        guard isPermitted(.sending) else {
             ownError = withdrawal
             return false
         }
@@ -102,7 +102,7 @@ final class Transfer {
         return true
     }
 
-    var isPermitted: Bool { plan.permit?() ?? true }
+    func isPermitted(_ moment: HTTPRequest.Moment) -> Bool { plan.permit?(moment) ?? true }
 
     var withdrawal: HTTPError { error(.withdrawn, wasSent ? "withdrawn while it was under way" : "withdrawn before it was sent") }
 
@@ -202,7 +202,7 @@ final class Transfer {
     }
 
     func error(_ kind: HTTPError.Kind, _ what: String) -> HTTPError {
-        HTTPError(kind: kind, isRetrySafe: !wasSent || plan.isIdempotent, message: "\(plan.origin): \(what)")
+        HTTPError(kind: kind, isRetrySafe: !wasSent || plan.isIdempotent, wasSent: wasSent, message: "\(plan.origin): \(what)")
     }
 
     func timeoutError(_ kind: HTTPTimeout) -> HTTPError {

@@ -17,7 +17,7 @@ struct TransferFailure {
         let words = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
         return HTTPError(
             kind: kind, curlCode: Int32(bitPattern: code.rawValue), isRetrySafe: !wasSent || isIdempotent || refused,
-            message: "\(origin): \(what): \(words)")
+            wasSent: wasSent && !refused, message: "\(origin): \(what): \(words)")
     }
 
     /// The kind, what failed in words, and whether the server said that it did nothing with the request.

@@ -85,6 +85,9 @@ package protocol PrometheusQuerying: Sendable {
 
     /// Makes a server read its configuration and rules again by a POST to `url`; throws with the server's words if it can't.
     func reload(_ url: String) async throws(PrometheusError)
+
+    /// Ends what is open; nothing may be asked afterwards.
+    func shutdown() async
 }
 
 extension PrometheusQuerying {

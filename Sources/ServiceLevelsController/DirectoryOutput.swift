@@ -1,4 +1,3 @@
-import KubeClient
 import KubeModel
 import KubeRuntime
 import PlimsollAPI
@@ -8,12 +7,9 @@ import ServiceLevels
 /// Rules as files that a Prometheus loads from a directory, with a reload after changes.
 struct DirectoryOutput: RuleOutput {
     let directory: RuleDirectory
-    /// Asked before each change of a file.
-    let fence: WriteFence?
     let reloads: ReloadCoalescer
 
     func write(_ rules: GeneratedRules, for slo: SLO) async throws -> Bool {
-        try fence?.check()
         let isChanged = try await directory.write(rules.file.yaml, for: slo.metadata.key)
         if isChanged { reloads.changed(slo.metadata.key) }
         return isChanged
@@ -23,12 +19,10 @@ struct DirectoryOutput: RuleOutput {
     func version(of key: ObjectKey) -> String { "" }
 
     func remove(_ key: ObjectKey) async throws {
-        try fence?.check()
         if try await directory.remove(key) { reloads.changed(nil) }
     }
 
     func sweep(keeping kept: @escaping @Sendable () -> Set<ObjectKey>) async throws {
-        try fence?.check()
         if try await directory.sweep(keeping: kept) { reloads.changed(nil) }
     }
 

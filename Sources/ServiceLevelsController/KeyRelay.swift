@@ -7,5 +7,8 @@ final class KeyRelay: Sendable {
 
     func connect(_ enqueue: @escaping @Sendable (ObjectKey) -> Void) { target.withLock { $0 = enqueue } }
 
+    /// What comes later goes nowhere. Senders and controller hold each other through the relay, so one must let go at the end.
+    func disconnect() { target.withLock { $0 = nil } }
+
     func send(_ key: ObjectKey) { target.withLock { $0 }?(key) }
 }

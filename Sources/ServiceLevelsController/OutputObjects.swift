@@ -55,7 +55,7 @@ final class OutputObjects: Sendable {
         case .directory(let path, let reloadURL):
             let client = definition.client
             return DirectoryOutput(
-                directory: RuleDirectory(path: path, instance: instance), fence: fence,
+                directory: RuleDirectory(path: path, instance: instance, fence: fence),
                 reloads: ReloadCoalescer(timeline: timeline, logger: logger) { try await client.reload(reloadURL) })
         case .prometheusRule:
             return ObjectOutput(instance: instance, client: client, reflector: prometheusRules, gate: gate) { rules, slo in

@@ -1,4 +1,5 @@
 import Glibc
+import KubeClient
 import KubeModel
 import ServiceLevels
 
@@ -18,18 +19,21 @@ actor RuleDirectory {
 
     let path: String
     private let instance: String
+    /// Asked right before each change that a reader sees.
+    private let fence: WriteFence?
     private var prefix: String { "plimsoll_\(instance)_" }
 
-    init(path: String, instance: String) {
+    init(path: String, instance: String, fence: WriteFence? = nil) {
         self.path = path
         self.instance = instance
+        self.fence = fence
     }
 
     nonisolated private func fileName(for key: ObjectKey) -> String { RuleObjects.fileName(instance: instance, key: key) }
 
     /// Makes the object's file hold `text`.
     /// - Returns: whether anything changed on disk.
-    func write(_ text: String, for key: ObjectKey) throws(Failure) -> Bool {
+    func write(_ text: String, for key: ObjectKey) throws -> Bool {
         let target = "\(path)/\(fileName(for: key))"
         let bytes = Array(text.utf8)
         if contents(of: target) == bytes { return false }
@@ -49,6 +53,10 @@ actor RuleDirectory {
             offset += count
         }
         guard close(descriptor) == 0 else { throw discard(unfinished, Failure("write", unfinished)) }
+        do { try fence?.check() } catch {
+            unlink(unfinished)
+            throw error
+        }
         guard rename(unfinished, target) == 0 else { throw discard(unfinished, Failure("replace", target)) }
         return true
     }
@@ -60,7 +68,8 @@ actor RuleDirectory {
 
     /// Removes the object's file.
     /// - Returns: whether there was one.
-    func remove(_ key: ObjectKey) throws(Failure) -> Bool {
+    func remove(_ key: ObjectKey) throws -> Bool {
+        try fence?.check()
         let target = "\(path)/\(fileName(for: key))"
         if unlink(target) == 0 { return true }
         if errno == ENOENT { return false }
@@ -69,7 +78,7 @@ actor RuleDirectory {
 
     /// Removes this instance's files of all other objects, and leftovers of an interrupted write.
     /// - Returns: whether a rule file was removed.
-    func sweep(keeping keys: @Sendable () -> Set<ObjectKey>) throws(Failure) -> Bool {
+    func sweep(keeping keys: @Sendable () -> Set<ObjectKey>) throws -> Bool {
         guard let folder = opendir(path) else { throw Failure("read", path) }
         defer { closedir(folder) }
         var names: [String] = []
@@ -82,6 +91,7 @@ actor RuleDirectory {
         let kept = Set(keys().map(fileName))
         var removed = false
         for name in names {
+            if name.hasPrefix(".\(prefix)") || name.hasPrefix(prefix) { try fence?.check() }
             if name.hasPrefix(".\(prefix)") { unlink("\(path)/\(name)") }
             guard name.hasPrefix(prefix), !kept.contains(name) else { continue }
             guard unlink("\(path)/\(name)") == 0 || errno == ENOENT else { throw Failure("remove", "\(path)/\(name)") }

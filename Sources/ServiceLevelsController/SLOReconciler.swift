@@ -69,8 +69,8 @@ final class SLOReconciler: Sendable {
             return try await settle(slo)
         } catch let error as KubeError {
             if error.isConflict { return .conflict }
-            // Gone in the meantime; its deletion is on its way here.
-            if error.isNotFound { return .done }
+            // Gone in the meantime: its deletion is on its way here. While the cache has it, it may as well be a proxy's 404, and nothing else would come.
+            if error.isNotFound { return store.get(key) == nil ? .done : .retry(error) }
             if let delay = error.retryAfter { return .throttled(after: delay) }
             return .retry(error)
         } catch {

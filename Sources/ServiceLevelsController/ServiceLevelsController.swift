@@ -3,6 +3,7 @@ import KubeModel
 package import KubeRuntime
 package import Logging
 import PlimsollAPI
+import PrometheusClient
 import ServiceLevels
 package import Values
 
@@ -33,6 +34,7 @@ package struct SLOController: Sendable {
     private let store: Store<SLO>
     private let scope: Scope
     let sources: [String: SourceRuntime]
+    private let relay: KeyRelay
     private let sweeps: [OrphanSweep]
 
     package init(
@@ -66,6 +68,7 @@ package struct SLOController: Sendable {
         objects.enqueueOwners(in: controller)
         relay.connect { controller.enqueue($0) }
         self.controller = controller
+        self.relay = relay
         self.sources = sources
         store = slos.store
         self.scope = scope
@@ -101,6 +104,12 @@ package struct SLOController: Sendable {
             return ObjectKey(namespace: parts.count == 2 ? String(parts[0]) : "", name: String(parts[parts.count - 1]))
         }
         return Set((store.keys + unreadable).filter { scope.contains($0.namespace) })
+    }
+
+    /// Once nothing runs any more: ends what the sources have open, and lets everything go.
+    package func shutdown() async {
+        relay.disconnect()
+        for source in sources.values { await source.definition.client.shutdown() }
     }
 
     /// Figures of all SLOs that a source has read, for the daemon's own metrics.

@@ -10,8 +10,8 @@ struct PermitTests {
         private let state = Mutex((given: true, asked: 0))
         var asked: Int { state.withLock { $0.asked } }
         func withdraw() { state.withLock { $0.given = false } }
-        var check: @Sendable () -> Bool {
-            { [self] in
+        var check: @Sendable (HTTPRequest.Moment) -> Bool {
+            { [self] _ in
                 state.withLock { state in
                     state.asked += 1
                     return state.given
@@ -34,6 +34,7 @@ struct PermitTests {
         }
         #expect(error?.kind == .withdrawn)
         #expect(error?.isRetrySafe == true)
+        #expect(error?.wasSent == false)
         #expect(permit.asked > 0)
         #expect(peer.requests.isEmpty)
         await client.shutdown()
@@ -65,6 +66,7 @@ struct PermitTests {
         let error = await upload.value
         #expect(error?.kind == .withdrawn)
         #expect(error?.message.contains("while it was under way") == true)
+        #expect(error?.wasSent == true)
         await client.shutdown()
     }
 

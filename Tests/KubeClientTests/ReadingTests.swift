@@ -48,7 +48,15 @@ struct Sized: KubeObject, Equatable {
         #expect(
             try Self.sized(#"{"kind":"SizedList","items":null,"metadata":{"resourceVersion":"1","continue":"","remainingItemCount":null}}"#).items
                 .isEmpty)
-        #expect(try Self.sized(#"{"kind":"SizedList","metadata":null}"#).continueToken == nil)
+        #expect(try Self.sized(#"{"kind":"SizedList","metadata":null,"items":[]}"#).continueToken == nil)
+    }
+
+    /// What is taken for an empty list takes everything away.
+    @Test(arguments: [
+        #"{"kind":"PodList","metadata":{"resourceVersion":"5"},"items":[]}"#, #"{"kind":"SizedList","metadata":{"resourceVersion":"5"}}"#,
+        #"{"kind":"Status","items":[]}"#,
+    ]) func anotherKindsListAndOneWithoutItemsAreNone(text: String) {
+        #expect(throws: (any Error).self) { try ListDecoder.decode(Array(text.utf8), as: Sized.self, itemKind: "Sized") }
     }
 
     @Test func oneBadItemHarmsNoOther() throws {

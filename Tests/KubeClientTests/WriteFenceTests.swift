@@ -109,6 +109,60 @@ import Values
         }
     }
 
+    /// What it tells the server about its end was true when it was made.
+    @Test func aWriteThatWaitedTooLongIsNotSentAsItIs() async throws {
+        let start = ContinuousClock.now
+        let shrinking: @Sendable () -> Swift.Duration? = { .seconds(5) - (ContinuousClock.now - start) }
+        try await FaultTests.with({ _, _ in .json("{}") }) { client, server in
+            let error = await FaultTests.error {
+                try await client.fenced(by: WriteFence(allowance: shrinking)).create(.configMaps, namespace: "n", body: [:])
+            }
+            #expect(error?.isFenced == true)
+            #expect(server.requests.isEmpty)
+            try await client.fenced(by: WriteFence(slack: .seconds(1), allowance: shrinking)).create(.configMaps, namespace: "n", body: [:])
+            let granted = try #require(server.requests.first?.target.firstMatch(of: /timeout=(\d+)ms/).flatMap { Int($0.1) })
+            #expect((1..<4000).contains(granted))
+        }
+    }
+
+    @Test func aDelayedWriteIsMadeAnewWithLessTimeForTheServer() async throws {
+        let asked = Mutex(0)
+        let fence = WriteFence(allowance: {
+            // It is made at five seconds, and its turn comes at three.
+            asked.withLock { $0 += 1 }
+            return asked.withLock { $0 == 1 ? .seconds(5) : .seconds(3) }
+        })
+        try await FaultTests.with({ _, _ in .json("{}") }) { client, server in
+            try await client.fenced(by: fence).create(.configMaps, namespace: "n", body: [:])
+            #expect(server.requests.count == 1)
+            #expect(server.requests.first?.target.contains("timeout=3000ms") == true)
+        }
+    }
+
+    @Test func theFenceHearsOfWritesWithoutAnAnswer() async throws {
+        let heard = Mutex<[Swift.Duration]>([])
+        let fence = WriteFence(unanswered: { time in heard.withLock { $0.append(time) } }, allowance: { .milliseconds(300) })
+        try await FaultTests.with({ request, _ in
+            if request.method == "PUT" { sleep(1) }
+            return .json("{}", status: request.method == "DELETE" ? 409 : 200)
+        }) { client, _ in
+            let client = client.fenced(by: fence)
+            try await client.create(.configMaps, namespace: "n", body: [:])
+            #expect(await FaultTests.error { try await client.delete(.configMaps, FaultTests.key) } != nil)
+            #expect(heard.withLock(\.self).isEmpty, "a refusal is an answer")
+            #expect(await FaultTests.error { try await client.replace(.configMaps, FaultTests.key, body: [:]) } != nil)
+            #expect(heard.withLock(\.self) == [.milliseconds(300)])
+        }
+    }
+
+    @Test func nothingIsDeletedWithoutAName() async throws {
+        try await FaultTests.with({ _, _ in .json("{}") }) { client, server in
+            let error = await FaultTests.error { try await client.delete(.configMaps, ObjectKey(namespace: "n", name: "")) }
+            #expect(error != nil)
+            #expect(server.requests.isEmpty)
+        }
+    }
+
     @Test func theFenceOfOtherWritersSaysTheSame() throws {
         try WriteFence { .seconds(1) }.check()
         #expect(throws: KubeError.self) { try WriteFence { nil }.check() }

@@ -15,13 +15,15 @@ struct FencedDirectoryTests {
         let key = ObjectKey(namespace: "shop", name: "checkout")
         let directory = RuleDirectory(path: scratch.path, instance: "main")
         #expect(try await directory.write("groups: [] # of the leader", for: key))
-        let output = DirectoryOutput(
-            directory: directory, fence: WriteFence { nil }, reloads: ReloadCoalescer(timeline: Timeline(), logger: Logger(label: "test")) {})
+        let closed = RuleDirectory(path: scratch.path, instance: "main", fence: WriteFence { nil })
+        let output = DirectoryOutput(directory: closed, reloads: ReloadCoalescer(timeline: Timeline(), logger: Logger(label: "test")) {})
+        await #expect(throws: KubeError.self) { try await closed.write("groups: [] # of a former leader", for: key) }
         await #expect(throws: KubeError.self) { try await output.remove(key) }
         await #expect(throws: KubeError.self) { try await output.sweep(keeping: { [] }) }
         #expect(try await !directory.write("groups: [] # of the leader", for: key), "it is still there as it was")
         let open = DirectoryOutput(
-            directory: directory, fence: WriteFence { .seconds(1) }, reloads: ReloadCoalescer(timeline: Timeline(), logger: Logger(label: "test")) {})
+            directory: RuleDirectory(path: scratch.path, instance: "main", fence: WriteFence { .seconds(1) }),
+            reloads: ReloadCoalescer(timeline: Timeline(), logger: Logger(label: "test")) {})
         try await open.sweep(keeping: { [] })
         #expect(try await directory.write("groups: [] # of the leader", for: key), "the sweep took it out")
     }

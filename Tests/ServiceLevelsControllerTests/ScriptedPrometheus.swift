@@ -66,6 +66,8 @@ final class ScriptedPrometheus: PrometheusQuerying {
     func isReady() async throws(PrometheusError) -> Bool { try refuse() }
     func reload(_ url: String) async throws(PrometheusError) { try throwIfFailing() }
 
+    func shutdown() async {}
+
     /// The controller has no business asking this.
     private func refuse<Value>() throws(PrometheusError) -> Value {
         throw PrometheusError(source: name, kind: .misconfigured("no test scripts this"))

@@ -33,15 +33,19 @@ struct KubeCall: Sendable {
     func request(server: String, authorization: String?) throws(KubeError) -> HTTPRequest {
         var query = query
         var deadlines = deadlines
-        var permit: (@Sendable () -> Bool)?
+        var permit: (@Sendable (HTTPRequest.Moment) -> Bool)?
         if let fence {
-            guard let allowance = fence.allowance else { throw WriteFence.refusal }
-            deadlines.whole = min(deadlines.whole ?? allowance, allowance)
-            deadlines.connect = min(deadlines.connect, allowance)
+            guard let grant = fence.grant else { throw WriteFence.refusal }
+            deadlines.whole = min(deadlines.whole ?? grant, grant)
+            deadlines.connect = min(deadlines.connect, grant)
             // The server's own deadline, from when it has received the request: a write that hangs there must not come about later.
-            let milliseconds = allowance.components.seconds * 1000 + allowance.components.attoseconds / 1_000_000_000_000_000
+            let milliseconds = grant.components.seconds * 1000 + grant.components.attoseconds / 1_000_000_000_000_000
             query.append(QueryItem("timeout", "\(max(1, milliseconds))ms"))
-            permit = { fence.isOpen }
+            // What waited too long in a queue or for a connection would give the server more time than there is.
+            permit = { moment in
+                guard let left = fence.allowance else { return false }
+                return moment == .waiting || left >= grant
+            }
         }
         var headers = [HTTPHeader("Accept", accept)]
         if body != nil { headers.append(HTTPHeader("Content-Type", contentType)) }

@@ -98,7 +98,18 @@ extension KubeClient {
         do throws(KubeError) {
             return AbsenceReading.lacks(resource, inResources: try await tree(call("GET", path), path))
         } catch  where error.isNotFound {
-            return AbsenceReading.lacks(resource, inGroups: try await tree(call("GET", "/apis"), "/apis"))
+            guard AbsenceReading.lacks(resource, inGroups: try await tree(call("GET", "/apis"), "/apis")) else { return false }
+            // One that starts lists its own groups before it knows the others.
+            return try await isReady()
+        }
+    }
+
+    private func isReady() async throws(KubeError) -> Bool {
+        do throws(KubeError) {
+            _ = try await connection.send(call("GET", "/readyz"))
+            return true
+        } catch  where error.status != nil {
+            return false
         }
     }
 

@@ -83,6 +83,12 @@ extension KubeClient {
                 continueToken: token, resourceVersion: version)
             await onPage(page)
             guard let next = page.continueToken else { return page.resourceVersion }
+            guard next != token else {
+                throw .transport(
+                    HTTPError(
+                        kind: .protocolViolation, isRetrySafe: true,
+                        message: "the list of \(resource) does not advance: its continue token is the same again"))
+            }
             token = next
             version = nil
         }

@@ -1,3 +1,4 @@
+import HTTPTransport
 package import KubeModel
 package import Values
 
@@ -58,6 +59,10 @@ extension KubeClient {
         propagation: DeletionPropagation = .background,
         dryRun: Bool = false
     ) async throws(KubeError) -> JSON {
+        // Without a name the path is the collection's, and all of it would go.
+        guard !key.name.isEmpty else {
+            throw .transport(HTTPError(kind: .invalidRequest, isRetrySafe: true, message: "no name was given of which of the \(resource) to delete"))
+        }
         var options: JSON = ["apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": .string(propagation.rawValue)]
         var preconditions = JSONObject()
         if let uid { preconditions["uid"] = .string(uid) }

@@ -70,7 +70,7 @@ package struct KubeClient: Sendable {
     /// Connections and requests of one lane so far.
     package func counters(_ lane: KubeLane) -> HTTPCounters { connection.client(lane).counters }
 
-    /// When the credentials in use end, by what they are (`token`, `client_certificate`, `exec_certificate` of a plug-in,
+    /// When the credentials in use end, by what they are (`token`, `client_certificate`, `exec_token` and `exec_certificate` of a plug-in,
     /// `certificate_authority`); only of those that tell.
     package var credentialExpiries: [(credential: String, at: Instant)] { connection.expiries }
 

@@ -17,6 +17,9 @@ final class KubeConnection: Sendable {
     private let gate = Mutex(PauseGate())
     private let warnings = Mutex(WarningLog())
 
+    /// How often a fenced request that waited too long to be sent is made anew.
+    private static let mostDelays = 5
+
     init(configuration: KubeConfiguration, options: KubeClientOptions) throws(KubeConfigurationError) {
         self.configuration = configuration
         self.options = options
@@ -62,6 +65,7 @@ final class KubeConnection: Sendable {
         var machine = RetryMachine(limits: call.lane == .unary ? RetryMachine.Limits() : .none, isIdempotent: isIdempotent(call))
         tls.refreshIfDue()
         var grant = try await authenticator.grant()
+        var delays = 0
         while true {
             if call.lane == .unary { try await waitForGate(call.method) }
             let began = options.uptime()
@@ -79,7 +83,13 @@ final class KubeConnection: Sendable {
                 hold(after: response.status, retryAfterSeconds: retryAfter)
                 action = machine.after(status: response.status, retryAfterSeconds: retryAfter)
             } catch {
-                if error.kind == .withdrawn { throw .fenced(error.message) }
+                if let fence = call.fence, error.wasSent, let granted = request.deadlines.whole { fence.unanswered(granted) }
+                if error.kind == .withdrawn {
+                    // Delayed before it was sent, and the fence is still open: it is made anew with less time for the server.
+                    delays += 1
+                    if !error.wasSent, delays < Self.mostDelays, call.fence?.isOpen == true { continue }
+                    throw .fenced(error.message)
+                }
                 if error.kind != .cancelled { metrics.ended(call.method, status: nil, duration: options.uptime() - began) }
                 failure = .transport(error)
                 action = machine.after(error, jitter: options.jitter())
@@ -126,7 +136,9 @@ final class KubeConnection: Sendable {
 
     /// When what we prove ourselves with ends, by what it is; only of those that tell.
     var expiries: [(credential: String, at: Instant)] {
-        (tls.expiries + [authenticator.expiry.map { ("token", $0) }].compactMap { $0 }).map { (credential: $0.0, at: $0.1) }
+        var token = "token"
+        if case .exec = configuration.credential { token = "exec_token" }
+        return (tls.expiries + [authenticator.expiry.map { (token, $0) }].compactMap { $0 }).map { (credential: $0.0, at: $0.1) }
     }
 
     /// What the server says; to a refusal of credentials, which ones they were.

@@ -23,8 +23,12 @@ package enum ListDecoder {
                 }
             }
         }
-        guard hasItems || kind.hasSuffix("List") else {
-            throw ListShapeError(message: "expected a list, found \(kind.isEmpty ? "an object without kind and items" : "a \(kind)")")
+        // An empty list takes everything away: it must be one, and of this kind.
+        guard hasItems else {
+            throw ListShapeError(message: "expected a list, found \(kind.isEmpty ? "an object without kind and items" : "a \(kind) without items")")
+        }
+        if let itemKind, !kind.isEmpty, kind != "\(itemKind)List", kind != "List" {
+            throw ListShapeError(message: "expected a \(itemKind)List, found a \(kind)")
         }
         if let trees = page.items as? [JSON], let filled = fill(trees, kind, apiVersion) as? [Item] { page.items = filled }
         return page

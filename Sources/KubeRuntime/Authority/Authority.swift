@@ -7,9 +7,11 @@ package struct Authority: Sendable {
     package let policy: AuthorityPolicy
     private let client: KubeClient
 
-    /// - Parameter client: the daemon's own; it may `get` and `impersonate` ServiceAccounts in the listed namespaces.
-    package init(client: KubeClient, policy: AuthorityPolicy) {
-        self.client = client
+    /// - Parameters:
+    ///   - client: the daemon's own; it may `get` and `impersonate` ServiceAccounts in the listed namespaces.
+    ///   - fence: of the leader, who alone acts; nil where there is no election.
+    package init(client: KubeClient, fence: WriteFence?, policy: AuthorityPolicy) {
+        self.client = client.fenced(by: fence)
         self.policy = policy
     }
 

@@ -38,7 +38,7 @@ package final class Controller: Sendable {
         logger[metadataKey: "controller"] = "\(name)"
         self.logger = logger
         metrics = ControllerMetrics(name: name, workers: self.workers)
-        queue = WorkQueue(name: name, backoff: backoff, timeline: timeline, seed: seed)
+        queue = WorkQueue(name: name, backoff: backoff, timeline: timeline, seed: seed, logger: logger)
     }
 
     // MARK: Enqueuing

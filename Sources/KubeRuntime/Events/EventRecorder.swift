@@ -112,7 +112,7 @@ package final class EventRecorder: Sendable {
         }
     }
 
-    /// Returns when `run` has written all that was recorded so far, or after `limit`.
+    /// Returns when `run` has written all that was recorded so far, or after `limit`. What is under way then ends with `run`.
     package func settle(within limit: Swift.Duration) async {
         finishSeries()
         filled.ring()

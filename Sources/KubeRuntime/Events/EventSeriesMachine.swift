@@ -108,6 +108,8 @@ package struct EventSeriesMachine: Sendable {
         let kind = Kind(
             regarding: content.regarding, related: content.related, type: content.type, reason: content.reason, action: content.action)
         if var known = series[kind], now < known.record.lastSeen + settings.period {
+            // The clock was set back: periods begin anew, rather than last until it has caught up.
+            known.writtenAt = min(known.writtenAt, now)
             known.record.count += 1
             known.record.lastSeen = max(now, known.record.lastSeen)
             let isDue = known.record.count == 2 || known.record.count == 10 || now >= known.writtenAt + settings.period
@@ -128,6 +130,10 @@ package struct EventSeriesMachine: Sendable {
     package mutating func sweep(now: Instant) -> [EventRecord] {
         var due: [EventRecord] = []
         for (kind, var known) in series {
+            if known.writtenAt > now {
+                known.writtenAt = now
+                series[kind] = known
+            }
             let isUnwritten = known.record.count > known.written
             if isUnwritten, now >= known.writtenAt + settings.period {
                 (known.written, known.writtenAt) = (known.record.count, now)
@@ -136,6 +142,7 @@ package struct EventSeriesMachine: Sendable {
             }
             if known.record.count == known.written, now >= known.record.lastSeen + settings.period { series[kind] = nil }
         }
+        for (object, bucket) in buckets where bucket.refilledAt > now { buckets[object]?.refilledAt = now }
         buckets = buckets.filter { now < $0.value.refilledAt + settings.refill * settings.burst }
         return due.sorted { $0.name < $1.name }
     }
@@ -155,6 +162,7 @@ package struct EventSeriesMachine: Sendable {
 
     private mutating func takeToken(_ object: ObjectReference, now: Instant) -> Bool {
         var bucket = buckets[object] ?? Bucket(tokens: settings.burst, refilledAt: now)
+        bucket.refilledAt = min(bucket.refilledAt, now)
         while bucket.tokens < settings.burst, now >= bucket.refilledAt + settings.refill {
             bucket.tokens += 1
             bucket.refilledAt = bucket.refilledAt + settings.refill

@@ -6,7 +6,8 @@ import Synchronization
 ///
 /// The kernel gives SIGCONT to a thread that does not block it, before that thread goes on. So all threads block it but the one of the connection
 /// that writes (`HTTPClientConfiguration.takesContinueSignal`), and the handler runs there first. A machine that is suspended as a whole, or a
-/// frozen control group, knows no such signal: there the fence's own look at the clocks, right before each sending, is all there is.
+/// frozen control group, knows no such signal: there the fence's own look at the clocks, right before each sending, is all there is. And while two
+/// connections write (a server that speaks HTTP/1.1, or an old one that drains after credentials changed), the signal may reach the wrong thread.
 package enum ContinueGuard {
     /// CLOCK_BOOTTIME in nanoseconds from which on a continued process ends; 0: none.
     private static let end = Atomic<Int64>(0)

@@ -85,6 +85,12 @@ package final class Elector: Election {
     @discardableResult
     package func release() async -> Bool {
         fence.close()
+        // A write that nobody answered may still come about; a successor must not begin before that. Where there is no time to wait, the lease runs out.
+        let wait = fence.unansweredFor
+        if wait > .zero {
+            logger.info("waiting for writes without an answer", metadata: ["time": "\(wait)"])
+            do { try await Task.sleep(for: wait) } catch { return false }
+        }
         let thread = control.withLock { control in
             control.isStopping = true
             return control.thread

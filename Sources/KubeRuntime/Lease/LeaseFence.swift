@@ -11,6 +11,8 @@ package final class LeaseFence: Sendable {
         var lastRenewed: LeaseTime?
         var holder = ""
         var isClosed = false
+        /// The write that was sent and not answered and that may still come about for the longest.
+        var unanswered: (since: LeaseTime, lasts: Swift.Duration)?
     }
     private let settings: LeaseSettings
     private let clock: @Sendable () -> LeaseTime
@@ -48,6 +50,9 @@ package final class LeaseFence: Sendable {
         }
     }
 
+    /// For good.
+    var isClosed: Bool { state.withLock(\.isClosed) }
+
     private func guardProcess(_ state: State) {
         if guardsProcess { ContinueGuard.set(end: state.renewed.map { $0.boot + settings.renewDeadline }) }
     }
@@ -66,7 +71,30 @@ package final class LeaseFence: Sendable {
     }
 
     /// For KubeClient's writes and others.
-    package var writes: WriteFence { WriteFence { [self] in allowance } }
+    package var writes: WriteFence {
+        WriteFence(slack: settings.unsentLifetime, unanswered: { [self] in note(unanswered: $0) }) { [self] in allowance }
+    }
+
+    private func note(unanswered lasts: Swift.Duration) {
+        let lasts = lasts + settings.unsentLifetime
+        let now = clock()
+        state.withLock { state in
+            if let known = state.unanswered, known.lasts - now.least(since: known.since) >= lasts { return }
+            state.unanswered = (now, lasts)
+        }
+    }
+
+    /// How long a write may still come about that was sent and that nobody answered; zero: none.
+    var unansweredFor: Swift.Duration {
+        let now = clock()
+        return state.withLock { $0.unanswered.map { max(.zero, $0.lasts - now.least(since: $0.since)) } ?? .zero }
+    }
+
+    /// Whether this process leads as far as it knows, and by the clocks has not for so long: whoever should have ended it does not run.
+    package func isOverdue(by tolerance: Swift.Duration) -> Bool {
+        guard let renewed = state.withLock({ $0.isClosed ? nil : $0.lastRenewed }) else { return false }
+        return clock().most(since: renewed) > settings.renewDeadline + tolerance
+    }
 
     /// For the liveness probe: a leader whose lease has long run out, and that is still here.
     /// - Parameter tolerance: how long after the lease's end it may take to end.

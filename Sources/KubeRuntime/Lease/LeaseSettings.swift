@@ -40,7 +40,11 @@ package struct LeaseSettings: Sendable, Hashable {
     /// What is wrong with three spans taken together; nil when a leader always stops before a successor begins.
     package static func problem(leaseDuration: PromDuration, renewDeadline: PromDuration, retryPeriod: PromDuration) -> String? {
         if leaseDuration.milliseconds % 1000 != 0 { return "leaseDuration must be whole seconds, as a Lease holds no parts of one" }
-        if leaseDuration <= renewDeadline { return "leaseDuration must be longer than renewDeadline (\(renewDeadline))" }
+        if leaseDuration < renewDeadline + .seconds(1) {
+            return
+                "leaseDuration must be at least a second longer than renewDeadline (\(renewDeadline)): what a leader sent at the last moment must be "
+                + "over before a successor begins"
+        }
         guard Double(renewDeadline.milliseconds) > Double(retryPeriod.milliseconds) * jitter else {
             return "renewDeadline must be longer than 1.2 times retryPeriod (\(retryPeriod))"
         }
@@ -50,9 +54,10 @@ package struct LeaseSettings: Sendable, Hashable {
     /// How long one request may take.
     var requestTimeout: Swift.Duration { max(.seconds(1), renewDeadline / 2) }
 
-    /// How long a write may stay unacknowledged before the kernel drops it: one sent at the last moment is gone before a successor begins.
-    package var unsentLifetime: Swift.Duration { writesEnd - renewDeadline }
+    /// How long a write may wait to be sent, and how long it may stay unacknowledged before the kernel drops it: a third of the gap between a
+    /// leader's end and its successor's beginning. With `writesEnd` a sixth of the gap is left for clocks that differ in rate.
+    package var unsentLifetime: Swift.Duration { (leaseDuration - renewDeadline) / 3 }
 
-    /// When all that a leader sent must have come about or been dropped: half-way between its own end and its successor's beginning.
+    /// Until when the server may work on what it has received: half-way between a leader's own end and its successor's beginning.
     var writesEnd: Swift.Duration { (renewDeadline + leaseDuration) / 2 }
 }

@@ -1,6 +1,7 @@
 import Glibc
 
-/// One look at two clocks that are never set: one that stands still while the machine is suspended, one that does not.
+/// One look at two clocks that are never set: one that stands still while the machine is suspended, one that does not. A virtual machine that its
+/// hypervisor pauses may show in neither.
 package struct LeaseTime: Sendable, Hashable {
     /// CLOCK_MONOTONIC, since any fixed start.
     package var monotonic: Swift.Duration

@@ -6,8 +6,8 @@ import UnixSignals
 ///
 /// Up: servers, events, the check of rights, caches, their sync, ready; with an election, once it is won: sweeps, samplers and the like,
 /// controllers. A standby's caches stay synced and its queues fill. Down, on SIGTERM or when a part fails: not ready, nothing more taken from
-/// queues, reconciles under way finished or after the grace cancelled, samplers and caches, events written so far, the lease released, the events'
-/// recorder, servers. Whoever loses the lease has no such end: `Election` ends the process.
+/// queues, reconciles under way finished or after the grace cancelled, samplers and caches, the events' recorder, the lease released,
+/// servers. Whoever loses the lease has no such end: `Election` ends the process.
 ///
 /// Its own structured concurrency rather than swift-service-lifecycle's `ServiceGroup`: the group knows no steps between two services (queues stop
 /// long before the tasks behind them do), no waiting for sync, no exit at the second signal and no exit codes. Its `UnixSignals` serves here.
@@ -229,13 +229,14 @@ package final class Manager: Sendable {
         if let election = parts.election, let part = started.election {
             // While they may still be written: nothing is, once the lease is free.
             if let events = parts.events { await events.settle(within: settings.eventFlush) }
+            if let events = started.events { ended = await stop([events]) && ended }
             // Work that goes on keeps the lease, until it runs out.
             if ended { _ = await timeline.within(settings.releaseLimit) { await election.release() } }
             ended = await stop([part]) && ended
         }
-        if let events = started.events {
+        if let events = started.events, started.election == nil {
             ended = await stop([events]) && ended
-            if started.election == nil { await parts.events?.flush(within: settings.eventFlush) }
+            await parts.events?.flush(within: settings.eventFlush)
         }
         return await stop(started.servers) && ended
     }

@@ -1,6 +1,7 @@
 import CoreMetrics
 import DequeModule
 package import KubeModel
+package import Logging
 import Synchronization
 import Values
 
@@ -23,12 +24,20 @@ package final class WorkQueue: Sendable {
     private let state: Mutex<State>
     private let timeline: Timeline
     private let metrics: WorkQueueMetrics
+    private let logger: Logger
     private let timer = Bell()
     private let drained = Latch()
 
+    /// A key that a worker has had for so long is told by name: a reconcile is cancelled sooner, so it does not heed that.
+    static let stuck = Swift.Duration.seconds(240)
+
     /// - Parameter name: the metrics' label, by custom the controller's name.
-    package init(name: String, backoff: Backoff = .reconcile, timeline: Timeline = Timeline(), seed: UInt64 = .random(in: 0 ... .max)) {
+    package init(
+        name: String, backoff: Backoff = .reconcile, timeline: Timeline = Timeline(), seed: UInt64 = .random(in: 0 ... .max),
+        logger: Logger = Logger(label: "plimsoll.queue")
+    ) {
         self.timeline = timeline
+        self.logger = logger
         metrics = WorkQueueMetrics(name: name)
         state = Mutex(State(machine: WorkQueueMachine(backoff: backoff), generator: SeededGenerator(seed: seed)))
     }
@@ -108,13 +117,15 @@ package final class WorkQueue: Sendable {
 
     /// Makes delayed keys ready in time. Returns when the queue is shut down or the task cancelled.
     package func run() async {
+        var told: [ObjectKey: Swift.Duration] = [:]
         while !Task.isCancelled {
             let now = timeline.now
-            let (isShutDown, deadline, since) = state.withLock { state in
-                (state.machine.isShutDown, state.machine.nextDeadline(), state.machine.processing().map(\.since))
+            let (isShutDown, deadline, processing) = state.withLock { state in
+                (state.machine.isShutDown, state.machine.nextDeadline(), state.machine.processing())
             }
             if isShutDown { return }
-            metrics.unfinished(since.map { now - $0 })
+            metrics.unfinished(processing.map { now - $0.since })
+            tellStuck(processing, now, &told)
             if let deadline, deadline <= now {
                 change { machine, now, _ in machine.promote(now: now) ? .worker : .nothing }
                 continue
@@ -123,6 +134,15 @@ package final class WorkQueue: Sendable {
             let pause = min(deadline.map { $0 - now } ?? .seconds(15), .seconds(15))
             _ = await timeline.within(pause) { [timer] in await timer.wait() }
         }
+    }
+
+    private func tellStuck(_ processing: [(key: ObjectKey, since: Swift.Duration)], _ now: Swift.Duration, _ told: inout [ObjectKey: Swift.Duration])
+    {
+        let stuck = processing.filter { now - $0.since >= Self.stuck }
+        for (key, since) in stuck where told[key] != since {
+            logger.error("a reconcile does not end", metadata: ["object": "\(key)", "for": "\(now - since)"])
+        }
+        told = Dictionary(stuck.map { ($0.key, $0.since) }) { $1 }
     }
 
     /// Drops what is queued and sends idle workers home; what they have is finished.

@@ -62,6 +62,12 @@ package struct ReflectorMachine: Sendable {
         guard phase == .listing else { return unexpected(&generator, now) }
         missingSince = nil
         if let token, !token.isEmpty {
+            if token == continueToken {
+                // A proxy that ignores tokens gives the first page for ever.
+                continueToken = nil
+                trouble = .failing("the list does not advance: its continue token is the same again")
+                return backOff(then: .list, now: now, using: &generator)
+            }
             continueToken = token
             return .list(limit: settings.pageSize, continueToken: token, startsOver: false)
         }

@@ -14,7 +14,7 @@ struct SupportBundleCommand: AsyncParsableCommand {
             credentials in URLs are taken out of the rest. manifest.json lists what is inside and what could not be had, and why: a part that \
             fails fails alone. Read it before you hand it on.
 
-            In a pod, whose files can't be written:
+            In a pod, whose files can't be written, and where the daemon and its configuration are found without being named:
 
                 kubectl -n plimsoll-system exec POD -- plimsoll support-bundle -o - >bundle.tar
             """)
@@ -43,7 +43,14 @@ struct SupportBundleCommand: AsyncParsableCommand {
     @Option(help: "Base URL of a daemon that can be reached without the API server, such as http://127.0.0.1:8080.")
     var daemon: String?
 
+    /// Where the chart mounts it.
+    private static let mountedConfiguration = "/etc/plimsoll/plimsoll.yaml"
+
     mutating func run() async throws {
+        if DaemonPod.reference != nil {
+            daemon = daemon ?? "http://127.0.0.1:\(port)"
+            config = config ?? Self.mountedConfiguration
+        }
         let created = WallClock.now()
         let server = Result { () throws(KubeConfigurationError) in try KubeConfiguration.load(explicitPath: kubeconfig, context: context) }
         var bundle = Bundle(created: created, redaction: Redaction(known: (try? server.get()).map(Self.secrets) ?? []))

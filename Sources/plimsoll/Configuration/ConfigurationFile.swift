@@ -18,7 +18,7 @@ enum ConfigurationFile {
         do throws(YAMLError) {
             documents = try YAML.parseManifest(bytes: file.bytes, file: file.name)
         } catch {
-            throw .input(error.description)
+            throw .input(Redaction().text(error.description))
         }
         guard documents.count <= 1 else { throw .input("\(file.name): holds \(documents.count) documents; a configuration is one") }
         let json = documents.first?.json ?? .object(JSONObject())
@@ -31,6 +31,7 @@ enum ConfigurationFile {
             guard let document = documents.first else { return "\(file.name): \(problem)" }
             return PlacedProblem(position: document.position(of: problem.path), text: problem.description).description
         }
-        throw .input("the configuration has \(Count.of(problems.count, "problem")):\n" + lines.joined(separator: "\n"))
+        // They go into logs and events too, and a refused URL may hold a password.
+        throw .input(Redaction().text("the configuration has \(Count.of(problems.count, "problem")):\n" + lines.joined(separator: "\n")))
     }
 }

@@ -13,7 +13,9 @@ struct Daemon {
     private let manager: Manager
     private let host: DaemonHost
     private let client: KubeClient
-    private let events: EventRecorder
+    /// Of events about the daemon's own pod, which a standby tells too: the one thing that it writes.
+    private let podEvents: EventRecorder
+    private let slos: SLOController
     private let collectors: [UInt64]
 
     init(configuration: DaemonConfiguration, server: KubeConfiguration, host: DaemonHost) throws(CommandFailure) {
@@ -34,6 +36,7 @@ struct Daemon {
         }
         let fence = leadership?.fence.writes
         let events = EventRecorder(sink: KubeEventSink(client.fenced(by: fence)), instance: WallClock.hostName, wallClock: WallClock.now)
+        let podEvents = EventRecorder(sink: KubeEventSink(client), instance: WallClock.hostName, wallClock: WallClock.now)
         let slos = SLOController(
             instance: configuration.instance, client: client, scope: configuration.scope,
             sources: try configuration.prometheus.map { source throws(CommandFailure) in try Self.definition(source) }, events: events,
@@ -50,6 +53,7 @@ struct Daemon {
         var parts = Manager.Parts()
         parts.servers = [
             ManagedPart("metrics and health") { try await serving.run() }, ManagedPart("probe of the API server") { await probe.run() },
+            ManagedPart("events of the pod") { await podEvents.run() },
         ]
         parts.events = events
         var access =
@@ -71,7 +75,8 @@ struct Daemon {
         manager = Manager(parts, health: health, handlesSignals: false, logger: logger, terminate: { exit($0) })
         self.host = host
         self.client = client
-        self.events = events
+        self.podEvents = podEvents
+        self.slos = slos
         collectors = [
             registry.registerCollector { [build] }, registry.registerCollector { FigureFamilies.families(slos.figures()) },
             registry.registerCollector { HealthFamilies.families(detail) },
@@ -86,13 +91,13 @@ struct Daemon {
     /// Tells of a configuration that was refused, where there is a pod to tell it of.
     func tellRefusal(_ problems: String) {
         guard let pod = DaemonPod.reference else { return }
-        events.record(pod, .warning, reason: "ConfigurationRefused", action: "Reload", note: "The old configuration stays: \(problems)")
+        podEvents.record(pod, .warning, reason: "ConfigurationRefused", action: "Reload", note: "The old configuration stays: \(problems)")
     }
 
     /// Tells of a configuration that was taken into use.
     func tellReload() {
         guard let pod = DaemonPod.reference else { return }
-        events.record(pod, .normal, reason: "ConfigurationReloaded", action: "Reload", note: "A new configuration is in use.")
+        podEvents.record(pod, .normal, reason: "ConfigurationReloaded", action: "Reload", note: "A new configuration is in use.")
     }
 
     /// Runs until it is told to stop, or `change` returns: then it stops in order too. Afterwards nothing of it is left.
@@ -109,6 +114,7 @@ struct Daemon {
             return (code, await group.next() ?? nil)
         }
         for collector in collectors { host.registry.removeCollector(collector) }
+        await slos.shutdown()
         await client.shutdown()
         // What the next one has, it makes anew; what it has not must not stand still on the page.
         host.registry.forgetGauges()

@@ -38,7 +38,12 @@ struct Leadership: Sendable {
     }
 
     func elector(_ client: KubeClient) -> Elector {
-        Elector(
+        do {
+            try LeaseWatchdog.start(fence) { _exit(ExitCode.world.rawValue) }
+        } catch {
+            logger.warning("leading without a watchdog", metadata: ["error": "\(error)"])
+        }
+        return Elector(
             settings, store: KubeLeaseStore(client, settings), fence: fence, wallClock: WallClock.now,
             lost: { [logger, settings] reason in
                 logger.critical(

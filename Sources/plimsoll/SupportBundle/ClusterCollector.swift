@@ -200,13 +200,3 @@ extension JSON {
         do { return try JSON(parsing: bytes) } catch { throw .decoding("the answer is no JSON: \(error)") }
     }
 }
-
-/// A configuration as a tree, so that its secrets are known by their fields' names.
-enum ConfigurationText {
-    static func readable(_ text: String) -> JSON {
-        guard let documents = try? YAML.parseManifest(bytes: Array(text.utf8), file: "configuration"), documents.count == 1,
-            case .object = documents[0].json
-        else { return .string(text) }
-        return documents[0].json
-    }
-}

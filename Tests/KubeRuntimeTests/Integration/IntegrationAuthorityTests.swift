@@ -36,7 +36,7 @@ struct IntegrationAuthorityTests {
 
     /// Has a daemon work on an object for each row, which the author made, and tells what came of each.
     private func outcomes(_ world: AuthorityWorld) async throws -> [Int: AuthorityOutcome] {
-        let authority = Authority(client: world.daemon, policy: world.policy)
+        let authority = Authority(client: world.daemon, fence: nil, policy: world.policy)
         let reflectors = world.namespaces.map { namespace in
             Reflector(source: KubeCollection<Patcher>(world.daemon, namespace: namespace), store: Store<Patcher>(), name: "patchers in \(namespace)")
         }
@@ -136,7 +136,7 @@ struct IntegrationAuthorityTests {
             let namespace = world.namespace(.listed)
             try await world.makeDeployment("target", in: namespace)
             try await world.makeAccount("target", in: namespace, allow: "Patcher", rules: AuthorityTable.kinds[0].rules)
-            let authority = Authority(client: world.daemon, policy: world.policy)
+            let authority = Authority(client: world.daemon, fence: nil, policy: world.policy)
             let key = ObjectKey(namespace: namespace, name: "target")
             var request = ActingRequest(kind: "Patcher", object: ObjectKey(namespace: namespace, name: "one"), account: "target")
             func refusal() async -> AuthorityRefusal.Reason? {
@@ -174,7 +174,7 @@ struct IntegrationAuthorityTests {
             #expect(await refusal() == .accountReplaced)
 
             // A daemon that acts as somebody itself can't act as a second one.
-            let nested = Authority(client: world.daemon.impersonating(user: "somebody"), policy: world.policy)
+            let nested = Authority(client: world.daemon.impersonating(user: "somebody"), fence: nil, policy: world.policy)
             let error = await #expect(throws: AuthorityRefusal.self) { try await nested.identity(request) }
             #expect(error?.reason == .daemonMayNotImpersonate)
             let touched = try await world.isTouched("target", in: namespace)

@@ -112,9 +112,14 @@ struct ElectorReleaseTests {
 }
 
 struct LeaseSettingsTests {
+    private static func tooShort(_ deadline: String) -> String {
+        "leaseDuration must be at least a second longer than renewDeadline (\(deadline)): what a leader sent at the last moment must be over before a "
+            + "successor begins"
+    }
+
     @Test(arguments: [
-        (15_000, 10_000, 2_000, nil), (3_000, 2_000, 500, nil), (15_000, 15_000, 2_000, "leaseDuration must be longer than renewDeadline (15s)"),
-        (10_000, 15_000, 2_000, "leaseDuration must be longer than renewDeadline (15s)"),
+        (15_000, 10_000, 2_000, nil), (3_000, 2_000, 500, nil), (15_000, 15_000, 2_000, tooShort("15s")), (10_000, 15_000, 2_000, tooShort("15s")),
+        (15_000, 14_500, 2_000, tooShort("14s500ms")),
         (15_000, 10_000, 10_000, "renewDeadline must be longer than 1.2 times retryPeriod (10s)"),
         (15_000, 12_000, 10_000, "renewDeadline must be longer than 1.2 times retryPeriod (10s)"),
         (15_500, 10_000, 2_000, "leaseDuration must be whole seconds, as a Lease holds no parts of one"),

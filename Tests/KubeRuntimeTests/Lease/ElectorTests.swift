@@ -136,6 +136,46 @@ import Values
         _ = await run.value
     }
 
+    @Test func theLeaseIsNotReleasedWhileAWriteMayStillComeAbout() async throws {
+        let leases = MemoryLeases()
+        let replica = Replica("only", leases)
+        let run = replica.start()
+        await replica.elector.waitUntilLeading()
+        replica.fence.writes.unanswered(.milliseconds(300))
+        let start = ContinuousClock.now
+        #expect(await Timeline().within(.milliseconds(50)) { await replica.elector.release() } != true)
+        #expect(leases.holder == "only", "no time to wait: it runs out")
+        #expect(await replica.elector.release())
+        #expect(ContinuousClock.now - start >= .milliseconds(400), "the server's time, and that of the way to it")
+        #expect(leases.holder == "")
+        #expect(await run.value == nil)
+    }
+
+    @Test func theWatchdogBitesWhenTheLeaseIsOverAndNotBefore() async throws {
+        let leases = MemoryLeases()
+        let skipped = Mutex(Swift.Duration.zero)
+        let (leader, quiet) = (
+            Replica("leader", leases) {
+                var time = LeaseTime.system()
+                time.boot += skipped.withLock(\.self)
+                return time
+            }, Replica("quiet", MemoryLeases())
+        )
+        let (run, quietRun) = (leader.start(), quiet.start())
+        await leader.elector.waitUntilLeading()
+        await quiet.elector.waitUntilLeading()
+        let (bitten, quietBites) = (Losses(), Losses())
+        try LeaseWatchdog.start(leader.fence, tolerance: .zero) { bitten.add("leader") }
+        try LeaseWatchdog.start(quiet.fence, tolerance: .zero) { quietBites.add("quiet") }
+        try await Task.sleep(for: .milliseconds(600))
+        #expect(bitten.all.isEmpty)
+        skipped.withLock { $0 = .seconds(60) }
+        #expect(await eventually { !bitten.all.isEmpty })
+        #expect(await quiet.elector.release())
+        #expect(quietBites.all.isEmpty)
+        _ = (await run.value, await quietRun.value)
+    }
+
     /// Both cooperative threads are held up for longer than the lease lasts.
     @Test(arguments: [false, true]) func aBlockedPoolNeitherLosesNorKeepsTheLease(serverIsGone: Bool) async {
         let leases = MemoryLeases()

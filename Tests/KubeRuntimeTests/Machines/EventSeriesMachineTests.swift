@@ -9,6 +9,19 @@ private func content(_ reason: String = "RulesWritten", object: String = "checko
 }
 
 struct EventSeriesMachineTests {
+    @Test func aClockThatIsSetBackHoldsNothingUp() {
+        var machine = EventSeriesMachine()
+        let day: Int64 = 86_400
+        for reason in 0..<25 { _ = machine.record(content("Reason\(reason)"), now: at(day)) }
+        var writes = 0
+        _ = machine.sweep(now: at(0))
+        for second in 0..<1_000 {
+            if case .update = machine.record(content("Reason0"), now: at(Int64(second))) { writes += 1 }
+        }
+        #expect(writes == 2 + 2, "the second, the tenth, and one every six minutes")
+        guard case .create = machine.record(content("Another"), now: at(1_000)) else { return #expect(Bool(false), "no share of events any more") }
+    }
+
     @Test func firstSecondAndTenthAreWritten() {
         var machine = EventSeriesMachine()
         var written: [Int] = []

@@ -64,6 +64,15 @@ private func wait(_ milliseconds: Int) -> ReflectorMachine.Action { .wait(.milli
 
 /// Cases of client-go's reflector_test.go, pager_test.go and of kube-rs, and our own (runtime.md 2.1).
 struct ReflectorMachineListTests {
+    @Test func aListThatDoesNotAdvanceBeginsAnewAfterAWhile() {
+        var bench = Bench()
+        _ = bench.start()
+        guard case .list(_, "more", false) = bench.page("5", token: "more") else { return #expect(Bool(false), "the second page") }
+        let action = bench.page("5", token: "more")
+        guard case .list(_, nil, true) = bench.sits(out: action) else { return #expect(Bool(false), "\(action)") }
+        #expect(bench.page("5") == .replace(resourceVersion: "5"))
+    }
+
     @Test func listsThenReplacesThenWatches() {
         var bench = Bench()
         #expect(bench.start() == firstPage)
