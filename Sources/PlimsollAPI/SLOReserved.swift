@@ -23,12 +23,6 @@ enum SLOReserved {
         .init("timeZone", "The IANA zone of the schedule.", zone),
     ]
 
-    static let policy: [FieldType<JSON>.Member] = [
-        .init("name", "The step's name.", required: true, name),
-        .init("remainingBelow", "The share of the budget under which it holds.", required: true, .text(min: 2, max: 12, example: "25%")),
-        .init("actions", "What happens then.", required: true, .list(of: .words("Notify", "FreezeRollouts"), max: 8)),
-    ]
-
     private static let name = FieldType.text(min: 1, max: 253, .dnsSubdomain, example: "weekly-maintenance")
     private static let namespace = FieldType.text(min: 1, max: 63, .dnsLabel, example: "shop")
     private static let zone = FieldType.text(min: 1, max: 64, example: "Europe/Oslo")
