@@ -79,6 +79,10 @@ extension ResourceKind {
         group: "apiextensions.k8s.io", version: "v1", kind: "CustomResourceDefinition", plural: "customresourcedefinitions", namespaced: false)
     package static let selfSubjectAccessReviews = ResourceKind(
         group: "authorization.k8s.io", version: "v1", kind: "SelfSubjectAccessReview", plural: "selfsubjectaccessreviews", namespaced: false)
+    package static let subjectAccessReviews = ResourceKind(
+        group: "authorization.k8s.io", version: "v1", kind: "SubjectAccessReview", plural: "subjectaccessreviews", namespaced: false)
+    package static let tokenReviews = ResourceKind(
+        group: "authentication.k8s.io", version: "v1", kind: "TokenReview", plural: "tokenreviews", namespaced: false)
     /// The Prometheus Operator's rule object.
     package static let prometheusRules = ResourceKind(
         group: "monitoring.coreos.com", version: "v1", kind: "PrometheusRule", plural: "prometheusrules")

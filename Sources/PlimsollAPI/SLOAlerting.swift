@@ -7,6 +7,8 @@ package struct SLOAlerting: Fielded, Hashable {
     package var page = AlertRouting()
     package var ticket = AlertRouting()
     package var lowTraffic = LowTraffic.guarded
+    /// Tiers are recorded and alert nobody.
+    package var shadow = false
 
     package init() {}
 
@@ -22,8 +24,11 @@ package struct SLOAlerting: Fielded, Hashable {
         .optional("ticket", \.ticket, "What alerts that make a ticket bear besides.", .object()),
         .defaulted(
             "lowTraffic", \.lowTraffic,
-            "Guarded holds an alert back until the errors can't be chance, so that one failure among few events pages nobody; Off doesn't.", .word()),
-        .unsupported("shadow", "Alerts that fire for nobody, to see what they would do.", .boolean, unless: false, instead: "remove it or say false"),
+            "Guarded holds an alert back until the errors can't be chance, so that one failure among few events pages nobody; Off doesn't. Slices "
+                + "of time are never guarded.", .word()),
+        .optional(
+            "shadow", \.shadow,
+            "Record when alerts would fire, as plimsoll:shadow_alerts, and fire none: to see what an objective would have paged for.", .boolean),
     ]
 }
 

@@ -4,19 +4,23 @@ package import Values
 package struct SLOIndicator: Fielded, Hashable {
     package var ratio: RatioIndicator?
     package var latency: LatencyIndicator?
+    package var gauge: GaugeIndicator?
+    package var slices: SlicesIndicator?
 
     package init() {}
+    package init(gauge: GaugeIndicator) { self.gauge = gauge }
+    package init(slices: SlicesIndicator) { self.slices = slices }
     package init(ratio: RatioIndicator) { self.ratio = ratio }
     package init(latency: LatencyIndicator) { self.latency = latency }
 
     package static let isUnion = true
-    private static let instead = "use spec.indicator.ratio or spec.indicator.latency"
+    private static let instead = "use another of spec.indicator's fields"
 
     package static let fields: [Field<SLOIndicator>] = [
         .optional("ratio", \.ratio, "Bad or good events among all events, each a counter.", .object()),
         .optional("latency", \.latency, "Events that are fast enough among all events, from a histogram.", .object()),
-        .unsupported("gauge", "A gauge that is 1 when all is well and 0 when not.", .record(SLOReserved.gauge), instead: instead),
-        .unsupported("slices", "Slices of time that are good or bad as a whole.", .record(SLOReserved.slices), instead: instead),
+        .optional("gauge", \.gauge, "A gauge that is 1 when all is well and 0 when not; each scrape is an event.", .object()),
+        .optional("slices", \.slices, "Slices of time that are good or bad as a whole, such as five minutes of a percentile.", .object()),
         .unsupported("composite", "Other SLOs taken together.", .record(SLOReserved.composite), instead: instead),
     ]
 }
@@ -46,27 +50,38 @@ package struct RatioIndicator: Fielded, Hashable {
 
     package static let fields: [Field<RatioIndicator>] = [
         .optional(
-            "errors", \.errors, "A selector of the counters of bad events, which are part of total. Series that are missing mean zero.",
+            "errors", \.errors, "A selector of the counters of bad events, which are part of total, or PromQL with the placeholder $window that gives them a second. Series "
+                + "that are missing mean zero.",
             .counterSelector(example: #"http_requests_total{job="checkout",code=~"5.."}"#)),
         .optional(
-            "good", \.good, "A selector of the counters of good events, which are part of total.",
+            "good", \.good, "A selector of the counters of good events, which are part of total, or PromQL with the placeholder $window.",
             .counterSelector(example: #"http_requests_total{job="checkout",code!~"5.."}"#)),
         .required(
-            "total", \.total, "A selector of the counters of all events.", .counterSelector(example: #"http_requests_total{job="checkout"}"#)),
+            "total", \.total,
+            "A selector of the counters of all events, or PromQL with the placeholder $window that gives them a second: sum(rate(x[$window])).",
+            .counterSelector(example: #"http_requests_total{job="checkout"}"#)),
     ]
 
+    /// Whether errors, good and total are PromQL and no plain selectors.
+    package var isPromQL: Bool { total.contains(PromQLText.placeholder) }
+
     package static let rules: [FieldRule<RatioIndicator>] = [
+        FieldRule(
+            ["errors", "good", "total"],
+            cel: "(has(self.errors) ? self.errors : has(self.good) ? self.good : self.total).contains('$window') == self.total.contains('$window')",
+            "must all be plain selectors, or all PromQL with the placeholder $window",
+            holds: { ($0.errors ?? $0.good ?? $0.total).contains(PromQLText.placeholder) == $0.isPromQL }),
         FieldRule(
             ["errors", "good"], cel: "has(self.errors) != has(self.good)", "give exactly one of errors and good",
             holds: { ($0.errors == nil) != ($0.good == nil) }),
         FieldRule(
             ["errors", "total"], cel: "!has(self.errors) || self.errors != self.total",
             "selects the same series as total, so that every event would be an error",
-            holds: { $0.errors == nil || $0.errorsSelector != $0.totalSelector }),
+            holds: { $0.errors == nil || $0.isPromQL ? $0.errors != $0.total : $0.errorsSelector != $0.totalSelector }),
         FieldRule(
             ["good", "total"], cel: "!has(self.good) || self.good != self.total",
             "selects the same series as total, so that no event could ever be an error",
-            holds: { $0.good == nil || $0.goodSelector != $0.totalSelector }),
+            holds: { $0.good == nil || $0.isPromQL ? $0.good != $0.total : $0.goodSelector != $0.totalSelector }),
     ]
 }
 

@@ -13,6 +13,7 @@ package struct SLOSpec: Fielded, Hashable {
     /// Labels by which the budget is split; empty is one budget.
     package var groupBy: [String] = []
     package var alerting = SLOAlerting()
+    package var policy: [SLOPolicyStep] = []
     /// The Prometheus of the daemon's configuration.
     package var source = "default"
 
@@ -41,8 +42,8 @@ package struct SLOSpec: Fielded, Hashable {
         .unsupported(
             "exclusions", "Recurring times that don't count, such as maintenance.", .records(SLOReserved.exclusion, max: 32), unless: [],
             instead: "remove it"),
-        .unsupported(
-            "policy", "What happens as the budget shrinks.", .records(SLOReserved.policy, max: 16), unless: [], instead: "remove it"),
+        .optional(
+            "policy", \.policy, "What happens as the budget shrinks.", .named(SLOPolicyStep.self, \.name, max: 16)),
         .defaulted(
             "source", \.source, "The Prometheus, by its name in the daemon's configuration.", .text(min: 1, max: 63, .dnsLabel, example: "default")),
         .unsupported(

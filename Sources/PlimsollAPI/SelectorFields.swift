@@ -3,11 +3,6 @@ import Values
 extension FieldType where Value == String {
     private static let selectorMax = 2048
 
-    /// A selector of counters.
-    static func counterSelector(example: String) -> FieldType {
-        selector(example: example) { _ in nil }
-    }
-
     /// A selector of a classic histogram by its base name.
     static func histogramSelector(example: String) -> FieldType {
         selector(example: example) { selector in
@@ -20,15 +15,29 @@ extension FieldType where Value == String {
         }
     }
 
-    private static func selector(example: String, check: @escaping @Sendable (VectorSelector) -> String?) -> FieldType {
-        .text(min: 1, max: selectorMax, example: example).checked { text, path in
-            if text.contains("$window") {
-                return [
-                    Problem(
-                        path, "PromQL with the placeholder $window is not supported yet; give a plain selector of counters, like \(example)",
-                        got: .string(text))
-                ]
-            }
+    /// A selector of gauges.
+    static func gaugeSelector(example: String) -> FieldType {
+        selector(example: example) { _ in nil }
+    }
+
+    /// A selector of counters, or PromQL with the placeholder $window that gives events a second.
+    static func counterSelector(example: String) -> FieldType {
+        let selector = selector(max: 4096, example: example) { _ in nil }
+        return FieldType(
+            schema: selector.schema,
+            decode: { json, path, problems in
+                guard let text = json.stringValue, text.contains(PromQLText.placeholder), text.unicodeScalars.count <= 4096 else {
+                    return selector.decode(json, path, &problems)
+                }
+                guard let fault = PromQLText.fault(text) else { return text }
+                problems.append(Problem(path, "is no PromQL: it \(fault)", got: json))
+                return nil
+            },
+            encode: selector.encode)
+    }
+
+    private static func selector(max: Int = selectorMax, example: String, check: @escaping @Sendable (VectorSelector) -> String?) -> FieldType {
+        .text(min: 1, max: max, example: example).checked { text, path in
             do {
                 return check(try VectorSelector(parsing: text)).map { [Problem(path, $0, got: .string(text))] } ?? []
             } catch {

@@ -19,7 +19,11 @@ struct AlertRule {
     private var budget: ExactDecimal { spec.errorBudget }
 
     var rule: Rule {
-        .alerting(alert: SeriesNames.alert, expr: expression, labels: labels, annotations: annotations)
+        if spec.alerting.shadow {
+            let tier = [LabelNames.tier: tier.name, LabelNames.rank: String(rank), "alertstate": AlertState.firing.rawValue]
+            return .recording(record: SeriesNames.shadowAlerts, expr: expression, labels: identity.labels.merging(tier) { $1 })
+        }
+        return .alerting(alert: SeriesNames.alert, expr: expression, labels: labels, annotations: annotations)
     }
 
     /// Its value is the burn rate in the long window. The threshold is a literal: an alert that reads its budget from a series is silent without it.
@@ -30,7 +34,8 @@ struct AlertRule {
             "\(burnRate(tier.long)) > \(tier.burnRate.value)",
             "\(events(tier.short, .errors)) > ignoring (\(LabelNames.events)) \(threshold) * \(events(tier.short, .total))",
         ]
-        if spec.alerting.lowTraffic == .guarded {
+        // Slices are time itself, few and not independent: no chance to guard against, and a total outage would stay under the bound.
+        if spec.alerting.lowTraffic == .guarded, spec.indicator.slices == nil {
             // The lower bound of the error count (Poisson, score interval): k + z^2/2 - z sqrt(k + z^2/4).
             let square = Self.z * Self.z
             let half = square.divided(by: ExactDecimal(2), digits: 6) ?? .zero

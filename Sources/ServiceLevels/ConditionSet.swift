@@ -137,7 +137,7 @@ struct ConditionSet {
                 }
                 return Verdict(.unknown, "NotEvaluated", "Prometheus has not evaluated the rules yet, or was not asked since")
             }
-            return Verdict(.false, "NoSeries", "no series matches \(Self.total(spec)), or none was scraped lately")
+            return Verdict(.false, "NoSeries", "nothing comes of \(Self.counted(spec)): no series matches, or none was scraped lately")
         }
     }
 
@@ -147,7 +147,7 @@ struct ConditionSet {
     }
 
     private static func threshold(_ spec: SLOSpec) -> String { spec.indicator.latency.map { "\($0.threshold)" } ?? "" }
-    private static func total(_ spec: SLOSpec) -> String { IndicatorSelectors(spec.indicator)?.total.description ?? "the indicator's total" }
+    private static func counted(_ spec: SLOSpec) -> String { IndicatorEvents(spec.indicator)?.source ?? "the indicator" }
 
     private func budget(_ spec: SLOSpec, _ rules: GeneratedRules, _ observed: SLOObservation.Figures, _ figures: BudgetFigures?) -> Verdict {
         let window = spec.window.rolling.map { "\($0)" } ?? ""

@@ -5,28 +5,78 @@ package import Values
 /// The only expressions that touch raw series: events of one evaluation interval, in total and failed.
 struct EventExpressions {
     let identity: SeriesIdentity
-    let indicator: IndicatorSelectors
+    let indicator: IndicatorEvents
     let groupBy: [String]
     let targetLabels: [String]
     let settings: RuleSettings
 
+    /// What slices are judged by; recorded before events. NaN is no value.
+    var value: String? {
+        guard case .slices(let slices) = indicator else { return nil }
+        return "\(slices.comparison == .atMost ? "max" : "min") by (\(by)) (\n\(slices.query)\n) >= -Inf"
+    }
+
     /// Events in total.
-    var total: String { counted(indicator.total) }
+    var total: String {
+        switch indicator {
+        case .counters(let selectors): counted(selectors.total, lived: selectors.total)
+        case .queries(let queries): queried(queries.total)
+        case .gauge(let gauge): scrapes("(\(samples("count", gauge)) and \(samples("sum", gauge)) >= 0)")
+        case .slices(let slices): share(slices, "clamp_max(\(overSlice("count", slices)), 1)")
+        }
+    }
 
     /// Failed events. Reads the recorded total, so it belongs behind it in the same group.
     var errors: String {
-        let total = "sum by (\(by)) (\(identity.selector(SeriesNames.events, .total).description))"
-        switch indicator.outcome {
-        case .errors(let selector):
-            // `or` on equal label sets, and no plain 0: a group without an error series has no errors, and one without a total has no data.
-            return "\(counted(selector))\nor\n0 * \(total)"
-        case .good(let selector):
-            return "clamp_min(\(total) - (\(counted(selector))\nor\n0 * \(total)), 0)"
-        case .fastEnough(let selector):
-            // Only where the bucket is: a target without it (an older version, in a rollout that adds the bucket) knows of no slow request, and where none
-            // has it the threshold is wrong, and no figure is better than a false one.
-            return "clamp_min(\(counted(indicator.total, having: selector)) - \(counted(selector)), 0)"
+        switch indicator {
+        case .counters(let selectors):
+            switch selectors.outcome {
+            case .errors(let selector): orNone(counted(selector, lived: selectors.total))
+            case .good(let selector): allBut(counted(selector, lived: selectors.total))
+            case .fastEnough(let selector):
+                // Only where the bucket is: a target without it (an older version, in a rollout that adds the bucket) knows of no slow request, and where
+                // none has it the threshold is wrong, and no figure is better than a false one.
+                "clamp_min(\(counted(selectors.total, lived: selectors.total, having: selector)) - \(counted(selector, lived: selectors.total)), 0)"
+            }
+        case .queries(let queries):
+            switch queries.outcome {
+            case .errors(let text): orNone(queried(text))
+            case .good(let text): allBut(queried(text))
+            }
+        case .gauge(let gauge): scrapes("clamp_min(\(samples("count", gauge)) - (\(samples("sum", gauge)) >= 0), 0)")
+        case .slices(let slices):
+            share(slices, "(\(overSlice("avg", slices)) \(slices.comparison == .atMost ? ">" : "<") bool \(slices.threshold))")
         }
+    }
+
+    private var recordedTotal: String { "sum by (\(by)) (\(identity.selector(SeriesNames.events, .total).description))" }
+
+    /// `or` on equal label sets, and no plain 0: a group without an error series has no errors, and one without a total has no data.
+    private func orNone(_ events: String) -> String { "\(events)\nor\n0 * \(recordedTotal)" }
+
+    private func allBut(_ good: String) -> String { "clamp_min(\(recordedTotal) - (\(orNone(good))), 0)" }
+
+    /// A person's PromQL, which gives events a second.
+    private func queried(_ text: String) -> String {
+        "\(number(settings.evaluationInterval)) * sum by (\(by)) ((\n\(PromQLText.filled(text, window: settings.baseWindow))\n) >= 0)"
+    }
+
+    /// Each scrape within the base window, spread over it as `rate` spreads an increase.
+    private func scrapes(_ events: String) -> String {
+        "\(number(settings.evaluationInterval)) / \(number(settings.baseWindow)) * sum by (\(by)) (\(events))"
+    }
+
+    private func samples(_ function: String, _ gauge: VectorSelector) -> String {
+        "\(function)_over_time(\(gauge)[\(RuleSettings.range(settings.baseWindow))])"
+    }
+
+    /// The slice that ends now, as far as this evaluation stands for it.
+    private func share(_ slices: SlicesIndicator, _ events: String) -> String {
+        "\(number(settings.evaluationInterval)) / \(number(slices.length)) * \(events)"
+    }
+
+    private func overSlice(_ function: String, _ slices: SlicesIndicator) -> String {
+        "\(function)_over_time(\(identity.selector(SeriesNames.value))[\(RuleSettings.range(slices.length))])"
     }
 
     /// Events of one evaluation interval from a counter.
@@ -38,11 +88,10 @@ struct EventExpressions {
     /// so an event counts once however the two take turns.
     /// NaN, and nothing else, fails `>= 0`: it must not get into sums that live for the whole period.
     /// - Parameter bucket: where given, only series beside which there is one of this selector are counted.
-    private func counted(_ selector: VectorSelector, having bucket: VectorSelector? = nil) -> String {
+    private func counted(_ selector: VectorSelector, lived: VectorSelector, having bucket: VectorSelector? = nil) -> String {
         let window = settings.baseWindow
         let span = window - settings.scrapeInterval
         let raw = selector.description
-        let lived = indicator.total.description
         return """
             \(number(settings.evaluationInterval)) * sum by (\(by)) ((
                 \(raw) / \(number(span)) unless \(raw) offset \(span) != 0
@@ -57,6 +106,62 @@ struct EventExpressions {
 
     /// Seconds, as a PromQL number.
     private func number(_ duration: PromDuration) -> String { PromQL.seconds(duration) }
+}
+
+/// What an indicator's events are counted from.
+enum IndicatorEvents {
+    case counters(IndicatorSelectors)
+    case queries(IndicatorQueries)
+    case gauge(VectorSelector)
+    case slices(SlicesIndicator)
+
+    /// `nil` for an indicator that validation refuses.
+    init?(_ indicator: SLOIndicator) {
+        if let ratio = indicator.ratio, ratio.isPromQL {
+            guard let queries = IndicatorQueries(ratio) else { return nil }
+            self = .queries(queries)
+        } else if let selectors = IndicatorSelectors(indicator) {
+            self = .counters(selectors)
+        } else if let gauge = indicator.gauge?.selector {
+            self = .gauge(gauge)
+        } else if let slices = indicator.slices {
+            self = .slices(slices)
+        } else {
+            return nil
+        }
+    }
+
+    /// What must give series, for people.
+    var source: String {
+        switch self {
+        case .counters(let selectors): selectors.total.description
+        case .queries(let queries): queries.total
+        case .gauge(let gauge): gauge.description
+        case .slices(let slices): slices.query
+        }
+    }
+}
+
+/// A person's own PromQL for events a second.
+struct IndicatorQueries {
+    enum Outcome {
+        case errors(String)
+        case good(String)
+    }
+
+    let total: String
+    let outcome: Outcome
+
+    init?(_ ratio: RatioIndicator) {
+        total = ratio.total
+        if let errors = ratio.errors {
+            outcome = .errors(errors)
+        } else if let good = ratio.good {
+            outcome = .good(good)
+        } else {
+            return nil
+        }
+    }
 }
 
 /// The counters of an indicator.

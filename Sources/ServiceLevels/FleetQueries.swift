@@ -30,7 +30,7 @@ package struct FleetQueries: Sendable, Hashable {
         case .events: return "last_over_time({__name__=~\"\(SeriesNames.windowPrefix)(period|[0-9a-z]+)\",\(ours)}[11m])"
         case .coverage: return "last_over_time(\(SeriesNames.periodCoverage){\(ours)}[11m])"
         case .freshness: return "timestamp(\(SeriesNames.events){\(LabelNames.events)=\"\(SeriesNames.Events.total.rawValue)\",\(ours)})"
-        case .alerts: return "ALERTS{alertname=\"\(SeriesNames.alert)\",\(ours)}"
+        case .alerts: return "ALERTS{alertname=\"\(SeriesNames.alert)\",\(ours)} or \(SeriesNames.shadowAlerts){\(ours)}"
         }
     }
 }

@@ -42,8 +42,8 @@ package enum RuleGenerator {
         guard let period = spec.window.rolling else {
             throw RuleProblems([Problem("spec.window", "has no rules yet; give a rolling window, like {rolling: 30d}")])
         }
-        guard let indicator = IndicatorSelectors(spec.indicator) else {
-            throw RuleProblems([Problem("spec.indicator", "has no rules yet; give ratio or latency with plain selectors")])
+        guard let indicator = IndicatorEvents(spec.indicator) else {
+            throw RuleProblems([Problem("spec.indicator", "has no rules yet; give another")])
         }
         let builder = RuleBuilder(
             identity: SeriesIdentity(instance: instance, key: key), spec: spec, period: period, indicator: indicator, settings: settings,
@@ -56,7 +56,7 @@ private struct RuleBuilder {
     let identity: SeriesIdentity
     let spec: SLOSpec
     let period: PromDuration
-    let indicator: IndicatorSelectors
+    let indicator: IndicatorEvents
     let settings: RuleSettings
     let plan: WindowPlan
 
@@ -93,7 +93,8 @@ private struct RuleBuilder {
         func rule(_ kind: SeriesNames.Events, _ expr: String) -> Rule {
             .recording(record: SeriesNames.events, expr: expr, labels: identity.labels.merging([LabelNames.events: kind.rawValue]) { $1 })
         }
-        return [rule(.total, expressions.total), rule(.errors, expressions.errors)]
+        let value = expressions.value.map { Rule.recording(record: SeriesNames.value, expr: $0, labels: identity.labels) }
+        return (value.map { [$0] } ?? []) + [rule(.total, expressions.total), rule(.errors, expressions.errors)]
     }
 
     private func windows(_ pace: RuleSettings.Pace) -> [Rule] {
@@ -104,11 +105,8 @@ private struct RuleBuilder {
 
     /// Sums errors and total at once.
     private func sum(_ record: String, _ source: String, _ window: PromDuration) -> Rule {
-        .recording(record: record, expr: "sum_over_time(\(identity.selector(source).description)[\(Self.range(window))])")
+        .recording(record: record, expr: "sum_over_time(\(identity.selector(source).description)[\(RuleSettings.range(window))])")
     }
-
-    /// Prometheus 2 counts both ends of a range and Prometheus 3 only the later one: a millisecond less, and both count each sample once.
-    private static func range(_ window: PromDuration) -> PromDuration { PromDuration(milliseconds: window.milliseconds - 1) }
 
     private var slow: [Rule] {
         [sum(SeriesNames.slowEvents, SeriesNames.events, RuleSettings.slowInterval)] + windows(.slow)
@@ -121,7 +119,7 @@ private struct RuleBuilder {
         let step = PromDuration(milliseconds: max(1, (period.milliseconds / 1440 + fiveMinutes - 1) / fiveMinutes) * fiveMinutes)
         let moments = max(1, period.milliseconds / step.milliseconds)
         let total = identity.selector(SeriesNames.slowEvents, .total)
-        return .recording(record: SeriesNames.periodCoverage, expr: "count_over_time(\(total)[\(Self.range(period)):\(step)]) / \(moments)")
+        return .recording(record: SeriesNames.periodCoverage, expr: "count_over_time(\(total)[\(RuleSettings.range(period)):\(step)]) / \(moments)")
     }
 
     private var facts: [Rule] {

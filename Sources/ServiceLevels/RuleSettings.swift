@@ -23,6 +23,9 @@ package struct RuleSettings: Sendable, Hashable {
         return PromDuration(milliseconds: (least + step - 1) / step * step)
     }
 
+    /// Prometheus 2 counts both ends of a range and Prometheus 3 only the later one: a millisecond less, and both count each sample once.
+    static func range(_ window: PromDuration) -> PromDuration { PromDuration(milliseconds: window.milliseconds - 1) }
+
     /// Between evaluations of the windows of hours. Prometheus looks back 5 minutes for a sample, and groups of more than 2 minutes leave holes.
     package var mediumInterval: PromDuration {
         let step = max(evaluationInterval.milliseconds, 1)

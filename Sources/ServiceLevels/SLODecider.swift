@@ -27,6 +27,7 @@ package enum SLODecider {
         conditions.judge(spec: spec, rules: rules, observation: observation, figures: figures)
         status.conditions = conditions.list
         status.alerts = alerts(rules, observation.figures)
+        status.frozen = BudgetPolicy.isFrozen(spec.policy, remaining: figures?.remaining, wasFrozen: slo.status.frozen)
         let verdictChanged = status != slo.status
         var waiting = false
         if let figures {

@@ -5,12 +5,14 @@ package import Values
 /// Names of the series that the rules record, the same for every SLO and whatever the base window: an SLO's identity is in labels.
 ///
 /// - `plimsoll:sli:events`: events of one evaluation interval. A sum over time is a count of events, and stays one when the interval changes.
+/// - `plimsoll:sli:value`: what slices of time are judged by.
 /// - `plimsoll:sli:events_5m`, `_1h`, ...: events of the last 5 minutes, hour, ... that were measured.
 /// - `plimsoll:sli:events_5m_slow`: the same once in 5 minutes, of which the windows of days are summed.
 /// - `plimsoll:sli:events_period`: events of the SLO's window.
 /// - `plimsoll:sli:coverage_period`: the share of the SLO's window for which there are samples.
 package enum SeriesNames {
     package static let events = "plimsoll:sli:events"
+    package static let value = "plimsoll:sli:value"
     package static let slowEvents = "plimsoll:sli:events_5m_slow"
     package static let periodEvents = "plimsoll:sli:events_period"
     package static let periodCoverage = "plimsoll:sli:coverage_period"
@@ -18,6 +20,8 @@ package enum SeriesNames {
     package static let objective = "plimsoll:objective:ratio"
     package static let info = "plimsoll_slo_info"
     package static let alert = "PlimsollErrorBudgetBurn"
+    /// What stands for ALERTS while an SLO only shadows: no alert, so that no route of Alertmanager can send it to anybody.
+    package static let shadowAlerts = "plimsoll:shadow_alerts"
 
     static let windowPrefix = "plimsoll:sli:events_"
 

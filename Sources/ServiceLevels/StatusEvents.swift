@@ -20,6 +20,13 @@ enum StatusEvents {
                 events.append(Decision.Event(kind: .normal, reason: "AlertResolved", note: "the alert of tier \(alert.tier) ended"))
             }
         }
+        if status.frozen != prior.frozen {
+            let left = status.errorBudget.map { "\($0.remaining) of the error budget is left" } ?? "the policy has changed"
+            events.append(
+                status.frozen
+                    ? Decision.Event(kind: .warning, reason: "RolloutsFrozen", note: "rollouts are held back: \(left)")
+                    : Decision.Event(kind: .normal, reason: "RolloutsThawed", note: "rollouts are no longer held back: \(left)"))
+        }
         return events
     }
 

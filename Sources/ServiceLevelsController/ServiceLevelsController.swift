@@ -106,6 +106,9 @@ package struct SLOController: Sendable {
         return Set((store.keys + unreadable).filter { scope.contains($0.namespace) })
     }
 
+    /// An SLO of this instance, as the cache has it.
+    package func slo(_ key: ObjectKey) -> SLO? { scope.contains(key.namespace) ? store.get(key) : nil }
+
     /// Once nothing runs any more: ends what the sources have open, and lets everything go.
     package func shutdown() async {
         relay.disconnect()

@@ -55,9 +55,23 @@ struct SLOSpecTests {
             "spec.window.calendar: is not supported by this version of Plimsoll; use spec.window.rolling"
         ),
         ("indicator", [:], "spec.indicator: give exactly one of ratio, latency, gauge, slices, composite; none is given"),
+        ("indicator", ["gauge": ["metric": "probe_success"]], nil),
+        ("indicator", ["slices": ["query": "max(lcp)", "comparison": "AtMost", "threshold": "-2.5", "length": "5m"]], nil),
         (
-            "indicator", ["gauge": ["metric": "probe_success"]],
-            "spec.indicator.gauge: is not supported by this version of Plimsoll; use spec.indicator.ratio or spec.indicator.latency"
+            "indicator", ["slices": ["query": "max(lcp", "comparison": "AtMost", "threshold": "2.5", "length": "5m"]],
+            #"spec.indicator.slices.query: is no PromQL: it has a ( that nothing closes (got "max(lcp")"#
+        ),
+        (
+            "indicator", ["slices": ["query": "max(lcp)", "comparison": "AtMost", "threshold": "2.5s", "length": "5m"]],
+            #"spec.indicator.slices.threshold: expected a decimal number, like "2.5" (got "2.5s")"#
+        ),
+        (
+            "indicator", ["slices": ["query": "rate(x[$window])", "comparison": "AtMost", "threshold": "2", "length": "5m"]],
+            #"spec.indicator.slices.query: has the placeholder $window, which only spec.indicator.ratio knows (got "rate(x[$window])")"#
+        ),
+        (
+            "indicator", ["composite": ["method": "Worst", "members": [["name": "a"]]]],
+            "spec.indicator.composite: is not supported by this version of Plimsoll; use another of spec.indicator's fields"
         ),
         ("indicator.ratio.good", #"http_requests_total{code="200"}"#, "spec.indicator.ratio.errors: give exactly one of errors and good"),
         ("indicator.ratio.errors", nil, "spec.indicator.ratio.errors: give exactly one of errors and good"),
@@ -71,8 +85,16 @@ struct SLOSpecTests {
         ),
         (
             "indicator.ratio.total", "sum(rate(http_requests_total[$window]))",
-            #"spec.indicator.ratio.total: PromQL with the placeholder $window is not supported yet; give a plain selector of counters, like "#
-                + #"http_requests_total{job="checkout"} (got "sum(rate(http_requests_total[$window]))")"#
+            "spec.indicator.ratio.errors: must all be plain selectors, or all PromQL with the placeholder $window"
+        ),
+        ("indicator.ratio", ["errors": "sum(rate(e[$window]))", "total": "sum(rate(t[$window]))"], nil),
+        (
+            "indicator.ratio", ["errors": "sum(rate(t[$window]))", "total": "sum(rate(t[$window]))"],
+            "spec.indicator.ratio.errors: selects the same series as total, so that every event would be an error"
+        ),
+        (
+            "indicator.ratio", ["errors": "rate(e[$window])) or (up", "total": "rate(t[$window])"],
+            #"spec.indicator.ratio.errors: is no PromQL: it has a ) that closes nothing (got "rate(e[$window])) or (up")"#
         ),
         (
             "indicator.ratio.total", #"http_requests_total{job="a}"#,
@@ -125,7 +147,7 @@ struct SLOSpecTests {
             #"spec.alerting.tiers[1].name: is given already at spec.alerting.tiers[0].name; each must be different (got "fast")"#
         ),
         ("alerting.lowTraffic", "guarded", #"spec.alerting.lowTraffic: expected one of "Guarded", "Off" (got "guarded")"#),
-        ("alerting.shadow", true, "spec.alerting.shadow: is not supported by this version of Plimsoll; remove it or say false"),
+        ("alerting.shadow", true, nil),
         (
             "alerting.page.labels", ["severity": "critical"],
             "spec.alerting.page.labels.severity: alertname, namespace, severity and names that begin with __ or plimsoll_ are Plimsoll's own"
@@ -145,9 +167,15 @@ struct SLOSpecTests {
             "spec.exclusions: is not supported by this version of Plimsoll; remove it"
         ),
         (
-            "policy", [["name": "a", "remainingBelow": "0%", "actions": ["Notify"]]],
-            "spec.policy: is not supported by this version of Plimsoll; remove it"
+            "policy", [["name": "a", "remainingBelow": "0%", "actions": ["FreezeRollouts", "Notify"]]],
+            #"spec.policy[0].actions[1]: is not supported by this version of Plimsoll, which has no notifiers; use FreezeRollouts (got "Notify")"#
         ),
+        ("policy", [["name": "a", "remainingBelow": "100%", "actions": ["FreezeRollouts"]]], nil),
+        (
+            "policy", [["name": "a", "remainingBelow": "101%", "actions": ["FreezeRollouts"]]],
+            #"spec.policy[0].remainingBelow: expected a percentage from 0% to 100%, like "25%" (got "101%")"#
+        ),
+        ("policy", [["name": "a", "remainingBelow": "5%", "actions": []]], "spec.policy[0].actions: must not be empty; give FreezeRollouts (got [])"),
         ("sharedWith", ["ai"], "spec.sharedWith: is not supported by this version of Plimsoll; remove it"),
         ("sharedWith", [], nil),
         ("source", "Default", #"spec.source: expected a name of lower-case letters, digits and '-', like "default" (got "Default")"#),

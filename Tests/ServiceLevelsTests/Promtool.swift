@@ -120,7 +120,7 @@ enum ScrapedCounter {
     static func values(for seconds: Int, step: Int, scrape: Int, phase: Int, _ value: (Int) -> Double?) -> String {
         stride(from: 0, through: seconds, by: step).map { time in
             guard time % scrape == phase, let value = value(time) else { return "_" }
-            return JSON.double(value).text()
+            return value.isNaN ? "NaN" : JSON.double(value).text()
         }.joined(separator: " ")
     }
 }

@@ -9,6 +9,7 @@ import Values
 @Suite struct RuleGeneratorTests {
     private static let golden = [
         ("checkout", SLOFixtures.checkout), ("good", SLOFixtures.goodForm), ("latency", SLOFixtures.latency), ("grouped", SLOFixtures.grouped),
+        ("queried", SLOFixtures.queried), ("gauge", SLOFixtures.gauge), ("slices", SLOFixtures.slices),
     ]
 
     private static var folder: String { String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.endIndex)) + "/Golden" }
@@ -26,10 +27,12 @@ import Values
     @Test func `total comes before errors, and only the base window touches raw series`() throws {
         for (_, yaml) in Self.golden {
             let rules = try SLOFixtures.rules(yaml)
-            let first = rules.groups.first?.rules.prefix(2).map { $0.labels["plimsoll_sli"] }
-            #expect(first == ["total", "errors"])
-            let others = rules.groups.flatMap(\.rules).dropFirst(2)
-            #expect(others.allSatisfy { !$0.expr.contains("http_request") })
+            let all = rules.groups.flatMap(\.rules)
+            let base = all.prefix(all.first?.name == SeriesNames.value ? 3 : 2)
+            #expect(base.suffix(2).map { $0.labels["plimsoll_sli"] } == ["total", "errors"])
+            let raw = ["http_request", "_total[", "probe_success", "web_vitals"]
+            #expect(base.contains { rule in raw.contains { rule.expr.contains($0) } })
+            #expect(all.dropFirst(base.count).allSatisfy { rule in !raw.contains { rule.expr.contains($0) } })
             #expect(rules.groups.flatMap(\.rules).count <= 20)
         }
     }

@@ -51,6 +51,31 @@ enum SLOFixtures {
         alerting: {lowTraffic: "Off"}
         """
 
+    static let queried = """
+        service: checkout
+        objective: 99%
+        window: {rolling: 30d}
+        groupBy: [region]
+        indicator:
+          ratio: {good: 'sum by (region) (rate(ok_total[$window]))', total: 'sum by (region) (rate(all_total[$window]))'}
+        """
+
+    static let gauge = """
+        service: checkout
+        objective: 99%
+        window: {rolling: 30d}
+        indicator: {gauge: {metric: 'probe_success{job="blackbox"}'}}
+        """
+
+    static let slices = """
+        service: cockpit
+        objective: 95%
+        window: {rolling: 30d}
+        groupBy: [page]
+        indicator: {slices: {query: 'web_vitals_lcp_seconds_p75', comparison: AtMost, threshold: "2.5", length: 5m}}
+        alerting: {shadow: true}
+        """
+
     static func rules(_ yaml: String, name: String = "checkout-availability", settings: RuleSettings = RuleSettings()) throws -> GeneratedRules {
         try RuleGenerator.generate(instance: "main", key: ObjectKey(namespace: "shop", name: name), spec: spec(yaml), settings: settings)
     }

@@ -52,6 +52,70 @@ package enum CELSamples {
         apiVersion: plimsoll.dev/v1alpha1
         kind: SLO
         metadata:
+          name: accepted-promql
+          annotations:
+            plimsoll.dev/accepted: 'true'
+        spec:
+          service: checkout
+          objective: 99.9%
+          window: {rolling: 30d}
+          indicator: {ratio: {good: 'sum(rate(ok[$window]))', total: 'sum(rate(all[$window]))'}}
+          policy: [{name: freeze, remainingBelow: 0%, actions: [FreezeRollouts]}]
+        ---
+        apiVersion: plimsoll.dev/v1alpha1
+        kind: SLO
+        metadata:
+          name: accepted-gauge
+          annotations:
+            plimsoll.dev/accepted: 'true'
+        spec:
+          service: checkout
+          objective: 99.9%
+          window: {rolling: 30d}
+          indicator: {gauge: {metric: 'probe_success{job="blackbox"}'}}
+          alerting: {shadow: true}
+        ---
+        apiVersion: plimsoll.dev/v1alpha1
+        kind: SLO
+        metadata:
+          name: accepted-slices
+          annotations:
+            plimsoll.dev/accepted: 'true'
+        spec:
+          service: cockpit
+          objective: 95%
+          window: {rolling: 30d}
+          indicator: {slices: {query: 'max(lcp_seconds)', comparison: AtMost, threshold: '2.5', length: 5m}}
+        ---
+        apiVersion: plimsoll.dev/v1alpha1
+        kind: SLO
+        metadata:
+          name: refused-mixed
+          annotations:
+            plimsoll.dev/refused-at: '.spec.indicator.ratio'
+            plimsoll.dev/refused-with: "must all be plain selectors, or all PromQL with the placeholder $window"
+        spec:
+          service: checkout
+          objective: 99.9%
+          window: {rolling: 30d}
+          indicator: {ratio: {errors: 'http_errors_total', total: 'sum(rate(all[$window]))'}}
+        ---
+        apiVersion: plimsoll.dev/v1alpha1
+        kind: SLO
+        metadata:
+          name: refused-slice
+          annotations:
+            plimsoll.dev/refused-at: '.spec.indicator.slices.length'
+            plimsoll.dev/refused-with: "expected a duration from 1m to 1h, like 5m"
+        spec:
+          service: cockpit
+          objective: 95%
+          window: {rolling: 30d}
+          indicator: {slices: {query: 'max(lcp_seconds)', comparison: AtMost, threshold: '2.5', length: 59s}}
+        ---
+        apiVersion: plimsoll.dev/v1alpha1
+        kind: SLO
+        metadata:
           name: refused-window
           annotations:
             plimsoll.dev/refused-at: '.spec.window.rolling'

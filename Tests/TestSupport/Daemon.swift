@@ -14,10 +14,11 @@ package final class Daemon: Sendable {
     ///   - instance: another than the namespace's name.
     ///   - configMaps: rules go into ConfigMaps instead of the shared directory.
     ///   - settings: more of the configuration.
+    ///   - serving: more of its part of that name, in YAML's flow style.
     ///   - arguments: more of them.
     package init(
         _ world: World, prometheusURL: String? = nil, kubeconfig: String? = nil, interval: String = "5s", poll: String = "2s",
-        output: String = "plimsoll.log", instance: String? = nil, configMaps: Bool = false, settings: String = "", arguments: [String] = [],
+        output: String = "plimsoll.log", instance: String? = nil, configMaps: Bool = false, settings: String = "", serving: String = "", arguments: [String] = [],
         environment: [String: String] = [:]
     ) throws {
         guard let binary = TestEnvironment.binary, let admin = TestEnvironment.kubeconfig else {
@@ -47,7 +48,7 @@ package final class Daemon: Sendable {
                 rules:
                   \(rules)
                   interval: \(interval)
-            serving: {address: "127.0.0.1:\(port)"}
+            serving: {address: "127.0.0.1:\(port)"\(serving.isEmpty ? "" : ", \(serving)")}
             \(settings)
 
             """)

@@ -81,8 +81,9 @@ package final class World: Sendable {
 
     // MARK: Prometheus
 
-    package func fetch(_ url: String) async throws -> (status: Int, text: String) {
-        let response = try await http.send(HTTPRequest(url: url, deadlines: HTTPDeadlines(whole: .seconds(10))))
+    package func fetch(_ url: String, bearer: String? = nil) async throws -> (status: Int, text: String) {
+        let headers = bearer.map { [HTTPHeader("Authorization", "Bearer \($0)")] } ?? []
+        let response = try await http.send(HTTPRequest(url: url, headers: headers, deadlines: HTTPDeadlines(whole: .seconds(10))))
         return (response.status, String(decoding: response.body, as: UTF8.self))
     }
 

@@ -33,12 +33,16 @@ package struct RequiredAccess: Sendable, Hashable, CustomStringConvertible {
         return "\(verb) \(name)\(object) in \(namespace.map { "namespace \($0)" } ?? "all namespaces")"
     }
 
-    var review: JSON {
+    var attributes: JSON {
         var attributes: JSON = ["verb": .string(verb), "group": .string(group), "resource": .string(resource)]
         if !subresource.isEmpty { attributes["subresource"] = .string(subresource) }
         if let namespace { attributes["namespace"] = .string(namespace) }
         if let name { attributes["name"] = .string(name) }
-        return [
+        return attributes
+    }
+
+    var review: JSON {
+        [
             "apiVersion": .string(ResourceKind.selfSubjectAccessReviews.apiVersion), "kind": "SelfSubjectAccessReview",
             "spec": ["resourceAttributes": attributes],
         ]

@@ -9,12 +9,18 @@ package struct ServedRequest: Sendable {
     package var path: String
     /// Decoded, in order; a parameter without `=` has an empty value.
     package var query: [(name: String, value: String)]
+    /// The token of `Authorization: Bearer ...`.
+    package var bearerToken: String?
 
-    package init(method: String, path: String, query: [(name: String, value: String)] = []) {
+    package init(method: String, path: String, query: [(name: String, value: String)] = [], bearerToken: String? = nil) {
         self.method = method
         self.path = path
         self.query = query
+        self.bearerToken = bearerToken
     }
+
+    /// The last value of a parameter.
+    package func value(_ parameter: String) -> String? { query.last { $0.name == parameter }?.value }
 
     package func has(_ parameter: String) -> Bool { query.contains { $0.name == parameter } }
 }
@@ -50,8 +56,9 @@ package struct ServedResponse: Sendable {
     }
 }
 
-/// What answers at an exact path. `GET` also serves `HEAD`.
+/// What answers at a path. `GET` also serves `HEAD`.
 package struct Route: Sendable {
+    /// Exact; one that ends in `/` stands for all paths below it.
     package var path: String
     package var methods: [String]
     package var respond: @Sendable (ServedRequest) async -> ServedResponse
@@ -73,7 +80,7 @@ package struct RouteTable: Sendable {
     package var paths: [String] { routes.keys.sorted() }
 
     package func respond(to request: ServedRequest) async -> ServedResponse {
-        guard let route = routes[request.path] else {
+        guard let route = routes[request.path] ?? branch(above: request.path) else {
             return .error(404, "nothing is served at this path; there are \(paths.joined(separator: ", "))")
         }
         guard route.methods.contains(request.method == "HEAD" ? "GET" : request.method) else {
@@ -83,6 +90,11 @@ package struct RouteTable: Sendable {
             return response
         }
         return await route.respond(request)
+    }
+
+    /// The longest of the routes that end in `/` and begin the path.
+    private func branch(above path: String) -> Route? {
+        routes.values.filter { $0.path.hasSuffix("/") && path.hasPrefix($0.path) }.max { $0.path.count < $1.path.count }
     }
 
     /// The routes of every daemon: metrics, liveness, readiness.

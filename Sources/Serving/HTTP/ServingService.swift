@@ -152,10 +152,20 @@ private final class StopFlag: Sendable {
 }
 
 extension RouteTable {
+    /// The scheme's name counts in any case (RFC 9110).
+    static func bearerToken(_ authorization: String?) -> String? {
+        guard let parts = authorization?.split(separator: " ", maxSplits: 1), parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
+        let token = parts[1].drop { $0 == " " }
+        return token.isEmpty ? nil : String(token)
+    }
+
     /// The library's request and response around ours.
     func answer(_ request: Request) async -> Response {
         let query = request.uri.queryParameters.map { (name: String($0.key), value: String($0.value)) }
-        let served = await respond(to: .init(method: request.method.rawValue, path: request.uri.path, query: query))
+        let served = await respond(
+            to: .init(
+                method: request.method.rawValue, path: request.uri.path, query: query,
+                bearerToken: Self.bearerToken(request.headers[.authorization])))
         var headers = HTTPFields()
         for (name, value) in served.headers {
             if let name = HTTPField.Name(name) { headers.append(.init(name: name, value: value)) }

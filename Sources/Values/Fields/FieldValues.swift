@@ -40,6 +40,25 @@ extension FieldType where Value == Factor {
 }
 
 extension FieldPattern {
+    /// From 0 % to 100 %, at most three digits after the point.
+    package static let share = FieldPattern("^(100|[0-9]{1,2}(\\.[0-9]{1,3})?)%$", what: "a percentage from 0% to 100%") { text in
+        guard text.utf8.last == UInt8(ascii: "%") else { return false }
+        let digits = text.utf8.dropLast()
+        if digits.elementsEqual("100".utf8) { return true }
+        let parts = digits.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard let whole = parts.first, (1...2).contains(whole.count), parts.count <= 2, parts.allSatisfy({ $0.allSatisfy(isDigit) }) else {
+            return false
+        }
+        return parts.count == 1 || (1...3).contains(parts[1].count)
+    }
+
+    /// A decimal number of at most 15 digits before and after the point.
+    package static let decimal = FieldPattern("^-?[0-9]{1,15}(\\.[0-9]{1,15})?$", what: "a decimal number") { text in
+        let parts = text.utf8.drop { $0 == UInt8(ascii: "-") }.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        let signs = text.utf8.count - text.utf8.drop { $0 == UInt8(ascii: "-") }.count
+        return signs <= 1 && (1...2).contains(parts.count) && parts.allSatisfy { (1...15).contains($0.count) && $0.allSatisfy(isDigit) }
+    }
+
     /// Above 0 % and below 100 %, at most six digits after the point (trailing zeros aside).
     package static let properPercentage = FieldPattern(
         "^([1-9][0-9]?(\\.[0-9]{1,6})?|0\\.[0-9]{0,5}[1-9]0*)%$", what: "a percentage above 0% and below 100%"

@@ -72,14 +72,27 @@ struct NamespaceScope: Fielded, Hashable {
     }
 }
 
+/// The release gate.
+struct GateSettings: Fielded, Hashable {
+    var enabled = false
+
+    static let fields: [Field<Self>] = [
+        .defaulted(
+            "enabled", \.enabled,
+            "Whether it is served; the daemon then needs create on tokenreviews and subjectaccessreviews, which only a ClusterRole can grant.", .boolean)
+    ]
+}
+
 /// What the daemon serves.
 struct ServingSettings: Fielded, Hashable {
     var address = "0.0.0.0:8080"
+    var gate = GateSettings()
 
     static let fields: [Field<Self>] = [
         .defaulted(
             "address", \.address, "Host and port of /metrics, /healthz and /readyz; port 0 takes a free one.",
             .text(min: 2, max: 256, example: "0.0.0.0:8080").checked(check: listenable)),
+        .defaulted("gate", \.gate, "The gate that release pipelines ask: /gate/{namespace}/{name}.", .object()),
         .unsupported("webhook", "Where admission webhooks are served.", FieldType<JSON>.record([]), instead: "leave it out"),
     ]
 

@@ -7,6 +7,8 @@ struct CheckedSLO {
     let key: ObjectKey
     let spec: SLOSpec
     let metadata: ObjectMeta
+    /// Where it was found.
+    let object: ManifestObject
 }
 
 /// All that `validate` finds, and what `render` may work with.
@@ -85,7 +87,7 @@ struct ManifestCheck {
         problems += found.map(object.placed)
         if let spec, let configuration { problems += Self.sourceProblems(object, spec, key, configuration) }
         if let spec, problems.count == before {
-            slos.append(CheckedSLO(key: key, spec: spec, metadata: ObjectMeta(json: object.json["metadata"] ?? .null)))
+            slos.append(CheckedSLO(key: key, spec: spec, metadata: ObjectMeta(json: object.json["metadata"] ?? .null), object: object))
         }
     }
 

@@ -48,8 +48,13 @@ struct Daemon {
             sources: { slos.sourceHealth }, leader: { leadership.map { ["leads": .bool($0.fence.isOpen), "holder": .string($0.fence.holder)] } },
             started: host.started, timeline: host.timeline)
         let probes = Probes(live: { Self.report(health.liveness()) }, ready: { Self.report(health.readiness()) })
-        let serving = ServingService(
-            address: address, registry: registry, probes: probes, routes: [Route("/health") { _ in .json(detail.json) }], logger: logger)
+        var routes = [Route("/health") { _ in .json(detail.json) }]
+        if configuration.serving.gate.enabled {
+            registry.describe(GateRoute.descriptions)
+            // Unfenced: reviews write nothing, and a standby answers from its own warm cache.
+            routes.append(GateRoute(access: BearerAccess(client: client), slo: slos.slo, now: WallClock.now).route)
+        }
+        let serving = ServingService(address: address, registry: registry, probes: probes, routes: routes, logger: logger)
         var parts = Manager.Parts()
         parts.servers = [
             ManagedPart("metrics and health") { try await serving.run() }, ManagedPart("probe of the API server") { await probe.run() },
@@ -59,6 +64,7 @@ struct Daemon {
         var access =
             slos.requiredAccess + (leadership?.requiredAccess ?? [])
             + EventRecorder.requiredAccess(namespace: configuration.scope.namespace)
+        if configuration.serving.gate.enabled { access += BearerAccess.requiredAccess }
         if let pod = DaemonPod.reference, let namespace = configuration.scope.namespace, namespace != pod.namespace {
             access += EventRecorder.requiredAccess(namespace: pod.namespace)
         }

@@ -1,0 +1,89 @@
+package import KubeClient
+package import KubeModel
+import Synchronization
+package import Values
+
+/// Whether the bearer of a token may do something, as the API server says: who it is by a TokenReview, whether he may by a SubjectAccessReview.
+///
+/// Answers are kept for a few seconds, so that a poll a second costs the API server next to nothing; what was withdrawn counts after that time.
+package final class BearerAccess: Sendable {
+    package enum Answer: Sendable, Hashable {
+        case allowed
+        /// The token is nobody's.
+        case unauthenticated
+        /// `user` may not.
+        case forbidden(user: String)
+    }
+
+    private struct Question: Hashable, Sendable {
+        var token: String
+        var access: RequiredAccess
+    }
+
+    /// Too many askers at once; nothing was asked.
+    package struct Busy: Error, CustomStringConvertible {
+        package let description = "too many requests are being checked; try again"
+    }
+
+    private static let maximumKept = 1024
+    private static let maximumUnderWay = 16
+
+    private struct State: Sendable {
+        var answers: [Question: (answer: Answer, until: Swift.Duration)] = [:]
+        var underWay = 0
+    }
+
+    private let client: KubeClient
+    private let lifetime: Swift.Duration
+    private let timeline: Timeline
+    private let state = Mutex(State())
+
+    /// - Parameter client: the daemon's own, unfenced: a review writes nothing, and standbys answer too.
+    package init(client: KubeClient, lifetime: Swift.Duration = .seconds(10), timeline: Timeline = Timeline()) {
+        self.client = client.withTimeout(.seconds(5))
+        self.lifetime = lifetime
+        self.timeline = timeline
+    }
+
+    /// What the daemon needs to ask so.
+    package static var requiredAccess: [RequiredAccess] {
+        [RequiredAccess("create", .tokenReviews), RequiredAccess("create", .subjectAccessReviews)]
+    }
+
+    /// - Throws: a `KubeError` when the API server can't be asked, `Busy` when too many ask.
+    package func check(token: String, may access: RequiredAccess) async throws -> Answer {
+        let question = Question(token: token, access: access)
+        let now = timeline.now
+        let known = try state.withLock { state -> Answer? in
+            if let kept = state.answers[question], now < kept.until { return kept.answer }
+            guard state.underWay < Self.maximumUnderWay else { throw Busy() }
+            state.underWay += 1
+            return nil
+        }
+        if let known { return known }
+        defer { state.withLock { $0.underWay -= 1 } }
+        let answer = try await ask(question)
+        state.withLock { state in
+            if state.answers.count >= Self.maximumKept { state.answers = [:] }
+            state.answers[question] = (answer, timeline.now + lifetime)
+        }
+        return answer
+    }
+
+    private func ask(_ question: Question) async throws(KubeError) -> Answer {
+        let review = try await client.create(
+            .tokenReviews,
+            body: [
+                "apiVersion": .string(ResourceKind.tokenReviews.apiVersion), "kind": "TokenReview", "spec": ["token": .string(question.token)],
+            ])
+        guard review["status"]?["authenticated"]?.boolValue == true, let user = review["status"]?["user"],
+            let name = user["username"]?.stringValue
+        else { return .unauthenticated }
+        var spec: JSON = ["user": .string(name), "resourceAttributes": question.access.attributes]
+        for key in ["groups", "uid", "extra"] { if let value = user[key], !value.isNull { spec[key] = value } }
+        let access = try await client.create(
+            .subjectAccessReviews,
+            body: ["apiVersion": .string(ResourceKind.subjectAccessReviews.apiVersion), "kind": "SubjectAccessReview", "spec": spec])
+        return access["status"]?["allowed"]?.boolValue == true ? .allowed : .forbidden(user: name)
+    }
+}

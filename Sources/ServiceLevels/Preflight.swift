@@ -1,0 +1,249 @@
+package import PlimsollAPI
+package import PrometheusModel
+package import Values
+
+/// What can't be known from an SLO alone and is asked of the Prometheus that shall evaluate it: whether it can work there. Pure: questions, and a
+/// judgement of the answers.
+package struct SLOPreflight: Sendable {
+    /// An instant query and what it is for.
+    package struct Question: Sendable, Hashable {
+        package enum Subject: Sendable, Hashable {
+            /// How many series the field's text selects; nothing: none.
+            case series(field: FieldPath)
+            /// How many samples one of the total's series had within `sampleSpan`, at most.
+            case samples
+            /// One sample a bound of the histogram's buckets, by `le`.
+            case bounds
+            /// Errors over total events, of the last day.
+            case ratio
+            /// How many groups `groupBy` makes.
+            case groups
+            /// How many series of the total lack a label of `groupBy`.
+            case unlabelled(String)
+        }
+        package let subject: Subject
+        package let promql: String
+    }
+
+    /// What came of a question.
+    package enum Answer: Sendable, Hashable {
+        case vector([VectorSample])
+        /// The server's own words: it does not parse, or can't be evaluated.
+        case refused(String)
+    }
+
+    /// What speaks against the SLO's working.
+    package struct Finding: Sendable, Hashable {
+        package enum Weight: Sendable, Hashable {
+            /// It won't work.
+            case problem
+            /// It may be meant so.
+            case warning
+        }
+        package let weight: Weight
+        /// CamelCase.
+        package let reason: String
+        package let path: FieldPath
+        package let message: String
+    }
+
+    static let sampleSpan = PromDuration.minutes(10)
+    /// Of what rules may read a second for one SLO before it is worth a word.
+    private static let costlySamples = 10_000.0
+
+    private let spec: SLOSpec
+    private let settings: RuleSettings
+
+    package init(_ spec: SLOSpec, settings: RuleSettings) {
+        self.spec = spec
+        self.settings = settings
+    }
+
+    // MARK: Questions
+
+    package var questions: [Question] {
+        guard let indicator = IndicatorEvents(spec.indicator) else { return [] }
+        let at: FieldPath = "spec.indicator"
+        func count(_ expression: String, _ field: FieldPath) -> Question {
+            Question(subject: .series(field: field), promql: "count(\n\(expression)\n)")
+        }
+        var questions: [Question] = []
+        var total: VectorSelector?
+        switch indicator {
+        case .counters(let selectors):
+            total = selectors.total
+            let ratio = at.appending("ratio")
+            switch selectors.outcome {
+            case .errors(let errors):
+                questions = [
+                    count(selectors.total.description, ratio.appending("total")), count(errors.description, ratio.appending("errors")),
+                    Question(subject: .ratio, promql: "sum(increase(\(errors)[1d])) / sum(increase(\(selectors.total)[1d]))"),
+                ]
+            case .good(let good):
+                questions = [
+                    count(selectors.total.description, ratio.appending("total")), count(good.description, ratio.appending("good")),
+                    Question(subject: .ratio, promql: "sum(increase(\(good)[1d])) / sum(increase(\(selectors.total)[1d]))"),
+                ]
+            case .fastEnough(let bucket):
+                let all = VectorSelector(metricName: bucket.metricName, matchers: bucket.matchers.filter { $0.label != "le" })
+                questions = [
+                    count(selectors.total.description, at.appending("latency").appending("histogram")),
+                    Question(subject: .bounds, promql: "count by (le) (\(all))"),
+                ]
+            }
+        case .queries(let queries):
+            func filled(_ text: String) -> String { PromQLText.filled(text, window: settings.baseWindow) }
+            let ratio = at.appending("ratio")
+            questions = [count(filled(queries.total), ratio.appending("total"))]
+            switch queries.outcome {
+            case .errors(let text): questions.append(count(filled(text), ratio.appending("errors")))
+            case .good(let text): questions.append(count(filled(text), ratio.appending("good")))
+            }
+        case .gauge(let gauge):
+            total = gauge
+            questions = [count(gauge.description, at.appending("gauge").appending("metric"))]
+        case .slices(let slices): questions = [count(slices.query, at.appending("slices").appending("query"))]
+        }
+        if let total {
+            questions.append(Question(subject: .samples, promql: "max(count_over_time(\(total)[\(Self.sampleSpan)]))"))
+            if !spec.groupBy.isEmpty {
+                questions.append(Question(subject: .groups, promql: "count(count by (\(spec.groupBy.joined(separator: ", "))) (\(total)))"))
+                questions += spec.groupBy.map { label in
+                    Question(subject: .unlabelled(label), promql: "count(\(total.adding(LabelMatcher(label, .equal, ""))))")
+                }
+            }
+        }
+        return questions
+    }
+
+    // MARK: Judgement
+
+    /// - Parameter setup: how the server is set up, as far as it tells.
+    package func findings(_ answers: [(question: Question, answer: Answer)], setup: ServerSetup) -> [Finding] {
+        var findings = windowFindings(setup)
+        var series = 0.0
+        for (question, answer) in answers {
+            switch answer {
+            case .refused(let words): findings.append(refusal(question, words))
+            case .vector(let samples):
+                let value = samples.first?.value
+                if case .series = question.subject { series += value ?? 0 }
+                findings += judge(question.subject, samples, value)
+            }
+        }
+        findings += cost(series, answers)
+        return findings.sorted { $0.weight == .problem && $1.weight == .warning }
+    }
+
+    /// What of a server's set-up matters; nil is unknown.
+    package struct ServerSetup: Sendable, Hashable {
+        package var retention: PromDuration?
+
+        package init(retention: PromDuration? = nil) { self.retention = retention }
+    }
+
+    private func windowFindings(_ setup: ServerSetup) -> [Finding] {
+        guard let window = spec.window.rolling, let retention = setup.retention, retention < window else { return [] }
+        return [
+            Finding(
+                weight: .problem, reason: "RetentionTooShort", path: "spec.window.rolling",
+                message: "\(window) is longer than this Prometheus keeps data (\(retention)): the budget would forget what is older; give at most "
+                    + "\(retention), or raise its retention")
+        ]
+    }
+
+    private func refusal(_ question: Question, _ words: String) -> Finding {
+        var path: FieldPath = "spec.indicator"
+        if case .series(let field) = question.subject { path = field }
+        return Finding(weight: .problem, reason: "QueryRefused", path: path, message: "this Prometheus refuses it: \(words)")
+    }
+
+    private func judge(_ subject: Question.Subject, _ samples: [VectorSample], _ value: Double?) -> [Finding] {
+        switch subject {
+        case .series(let field):
+            guard value ?? 0 == 0 else { return [] }
+            let isErrors = field.description.hasSuffix(".errors")
+            return [
+                Finding(
+                    weight: isErrors ? .warning : .problem, reason: isErrors ? "NoErrorSeries" : "NoSeries", path: field,
+                    message: isErrors
+                        ? "selects no series now, which counts as no errors; that is right where the series comes with the first error"
+                        : "selects no series now: nothing would be counted")
+            ]
+        case .samples: return scrapeFindings(value)
+        case .bounds: return boundFindings(samples)
+        case .ratio:
+            guard let value, value > 1.001 else { return [] }
+            return [
+                Finding(
+                    weight: .problem, reason: "NotPartOfTotal", path: "spec.indicator.ratio",
+                    message: "its numerator is \(Self.short(value)) times the total of the last day: it is no part of it")
+            ]
+        case .groups:
+            guard let value, value > Double(RuleGenerator.maximumGroups) else { return [] }
+            return [
+                Finding(
+                    weight: .problem, reason: "TooManyGroups", path: "spec.groupBy",
+                    message: "makes \(Int(value)) groups; at most \(RuleGenerator.maximumGroups) have a budget each")
+            ]
+        case .unlabelled(let label):
+            guard let value, value > 0 else { return [] }
+            return [
+                Finding(
+                    weight: .warning, reason: "GroupLabelMissing", path: "spec.groupBy",
+                    message: "\(Int(value)) series have no label \(label); they make a group of their own")
+            ]
+        }
+    }
+
+    /// Scrapes that are further apart than the configuration says leave the base window without a rate.
+    private func scrapeFindings(_ samples: Double?) -> [Finding] {
+        guard let samples, samples >= 1 else { return [] }
+        let interval = PromDuration(milliseconds: Int64(Double(Self.sampleSpan.milliseconds) / samples))
+        var findings: [Finding] = []
+        if settings.baseWindow < interval * 4 {
+            findings.append(
+                Finding(
+                    weight: .problem, reason: "ScrapedTooRarely", path: "spec.indicator",
+                    message: "its series are scraped about every \(interval), and the rules look back \(settings.baseWindow), fewer than four scrapes; set "
+                        + "scrapeInterval of this source in the daemon's configuration to what it is"))
+        }
+        for tier in WindowPlan(spec).tiers where tier.short < interval * 4 && tier.short >= settings.scrapeInterval * 4 {
+            findings.append(
+                Finding(
+                    weight: .warning, reason: "ShortWindow", path: "spec.alerting.tiers",
+                    message: "the short window of tier \(tier.name), \(tier.short), holds fewer than four scrapes at \(interval)"))
+        }
+        return findings
+    }
+
+    private func boundFindings(_ samples: [VectorSample]) -> [Finding] {
+        guard let latency = spec.indicator.latency else { return [] }
+        let bounds = Set(samples.compactMap { $0.metric["le"].flatMap(Double.init) }.filter(\.isFinite)).sorted()
+        let wanted = latency.threshold.seconds
+        guard !bounds.isEmpty, !bounds.contains(where: { abs($0 - wanted) < 1e-9 }) else { return [] }
+        let near = bounds.sorted { abs($0 - wanted) < abs($1 - wanted) }.prefix(5).sorted().map { Self.short($0) + "s" }
+        return [
+            Finding(
+                weight: .problem, reason: "NoBucket", path: "spec.indicator.latency.threshold",
+                message: "\(latency.threshold) is the bound of no bucket; the nearest are \(near.joined(separator: ", "))")
+        ]
+    }
+
+    /// What the base rules read a second: every series, over the base window, twice where newborn series are looked for.
+    private func cost(_ series: Double, _ answers: [(question: Question, answer: Answer)]) -> [Finding] {
+        var perSeries = settings.baseWindow.seconds / settings.scrapeInterval.seconds
+        for case (let question, .vector(let samples)) in answers where question.subject == .samples {
+            if let count = samples.first?.value { perSeries = count * settings.baseWindow.seconds / Self.sampleSpan.seconds }
+        }
+        let reads = series * (perSeries + 3) / settings.evaluationInterval.seconds
+        guard reads > Self.costlySamples else { return [] }
+        return [
+            Finding(
+                weight: .warning, reason: "Costly", path: "spec.indicator",
+                message: "its rules read about \(Int(reads)) samples a second, of \(Int(series)) series; narrow the selectors, or aggregate them by a rule first")
+        ]
+    }
+
+    private static func short(_ value: Double) -> String { ExactDecimal(value)?.rounded(digits: 3).description ?? "\(value)" }
+}
