@@ -1,4 +1,4 @@
-import Values
+package import Values
 
 /// PromQL that a person wrote and that is put into a larger expression. Only the server's own parser knows whether it is right (`Preflight`, `plimsoll
 /// validate --against`); here it is made sure that it can't reach out of the parentheses it is put into.

@@ -84,11 +84,12 @@ package enum Override: Sendable, Hashable {
             self = .malformed("it begins with no time; write \"2026-01-31T12:00:00Z because ...\"")
             return
         }
-        guard parts.count == 2 else {
+        let reason = parts.count == 2 ? parts[1].trimmed : ""
+        guard !reason.isEmpty else {
             self = .malformed("it gives no reason; write \"\(end.secondsText) because ...\"")
             return
         }
-        self = .until(end, reason: parts[1].trimmed)
+        self = .until(end, reason: reason)
     }
 }
 

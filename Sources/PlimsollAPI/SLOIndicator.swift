@@ -50,7 +50,8 @@ package struct RatioIndicator: Fielded, Hashable {
 
     package static let fields: [Field<RatioIndicator>] = [
         .optional(
-            "errors", \.errors, "A selector of the counters of bad events, which are part of total, or PromQL with the placeholder $window that gives them a second. Series "
+            "errors", \.errors,
+            "A selector of the counters of bad events, which are part of total, or PromQL with the placeholder $window that gives them a second. Series "
                 + "that are missing mean zero.",
             .counterSelector(example: #"http_requests_total{job="checkout",code=~"5.."}"#)),
         .optional(

@@ -205,7 +205,8 @@ package struct SLOPreflight: Sendable {
             findings.append(
                 Finding(
                     weight: .problem, reason: "ScrapedTooRarely", path: "spec.indicator",
-                    message: "its series are scraped about every \(interval), and the rules look back \(settings.baseWindow), fewer than four scrapes; set "
+                    message:
+                        "its series are scraped about every \(interval), and the rules look back \(settings.baseWindow), fewer than four scrapes; set "
                         + "scrapeInterval of this source in the daemon's configuration to what it is"))
         }
         for tier in WindowPlan(spec).tiers where tier.short < interval * 4 && tier.short >= settings.scrapeInterval * 4 {
@@ -241,7 +242,9 @@ package struct SLOPreflight: Sendable {
         return [
             Finding(
                 weight: .warning, reason: "Costly", path: "spec.indicator",
-                message: "its rules read about \(Int(reads)) samples a second, of \(Int(series)) series; narrow the selectors, or aggregate them by a rule first")
+                message:
+                    "its rules read about \(Int(reads)) samples a second, of \(Int(series)) series; narrow the selectors, or aggregate them by a rule first"
+            )
         ]
     }
 

@@ -1,8 +1,8 @@
 package import KubeClient
-import KubeModel
+package import KubeModel
 package import KubeRuntime
 package import Logging
-import PlimsollAPI
+package import PlimsollAPI
 import PrometheusClient
 import ServiceLevels
 package import Values

@@ -58,7 +58,8 @@ struct SupportBundleTests {
                         "prometheus:\n  - name: a\n    url: http://u:\(Self.planted)@h/\n    password: |\n      \(Self.planted)\n"),
                     // No YAML: secrets are known by their fields' names all the same, to the end of the line and in the lines below.
                     "broken.yaml": .string(
-                        "prometheus: [\n  - password: \"two \(Self.planted)\"\n    token: |\n      \(Self.planted)\n      and \(Self.planted)\n    url: }\n"),
+                        "prometheus: [\n  - password: \"two \(Self.planted)\"\n    token: |\n      \(Self.planted)\n      and \(Self.planted)\n    url: }\n"
+                    ),
                     "note": .string("Authorization: Bearer \(Self.planted)"),
                 ],
             ])

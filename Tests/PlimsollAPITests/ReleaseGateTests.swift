@@ -53,7 +53,14 @@ struct ReleaseGateTests {
         let doubts: [(String, (inout SLO) -> Void)] = [
             ("has not looked at this version", { $0.metadata.generation = 4 }), ("not known yet", { $0.status.errorBudget = nil }),
             ("not known yet", { $0.status.conditions = [] }), ("spec is invalid", { $0.spec = nil }),
-            ("not known: away", { $0.status.conditions[0] = Condition(type: "BudgetHealthy", status: .unknown, reason: "PrometheusUnavailable", message: "away", observedGeneration: 3, lastTransitionTime: Self.now) }),
+            (
+                "not known: away",
+                {
+                    $0.status.conditions[0] = Condition(
+                        type: "BudgetHealthy", status: .unknown, reason: "PrometheusUnavailable", message: "away", observedGeneration: 3,
+                        lastTransitionTime: Self.now)
+                }
+            ),
         ]
         for (words, doubt) in doubts {
             let answer = try Self.answer(whenUnknown, doubt)

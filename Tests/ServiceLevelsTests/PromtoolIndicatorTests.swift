@@ -8,7 +8,9 @@ import Values
 struct PromtoolIndicatorTests {
     private static let end = PromDuration.seconds(4500)
 
-    private static func events(_ window: String, _ kind: String) -> String { "round(sum(plimsoll:sli:events\(window){plimsoll_sli=\"\(kind)\"}), 0.01)" }
+    private static func events(_ window: String, _ kind: String) -> String {
+        "round(sum(plimsoll:sli:events\(window){plimsoll_sli=\"\(kind)\"}), 0.01)"
+    }
 
     /// One scrape every 30 s, over 75 minutes: `value` of the time in seconds.
     private static func scrapes(_ value: (Int) -> Double?) -> String {
@@ -55,7 +57,7 @@ struct PromtoolIndicatorTests {
                 )
                 .expecting(Self.events("_1h", "total"), at: Self.end, ("{}", 240))
                 .expecting(Self.events("_1h", "errors"), at: Self.end, ("{}", 20))
-                .expecting("count(ALERTS{plimsoll_tier=\"fast\",alertstate=\"firing\"})", at: .seconds(2400), ("{}", 1)),
+                .expecting("count(ALERTS{plimsoll_tier=\"medium\",alertstate=\"firing\"})", at: .seconds(2400), ("{}", 1)),
                 // Half is half bad; NaN is nothing, and poisons nothing; below zero is nothing, and above one is good.
                 PromtoolTest(
                     name: "odd values", step: .seconds(15),
@@ -83,10 +85,18 @@ struct PromtoolIndicatorTests {
             SLOFixtures.slices,
             [
                 // Twelve slices an hour and page.
-                vitals.expecting("round(sum by (page) (plimsoll:sli:events_1h{plimsoll_sli=\"total\"}), 0.01)", at: Self.end, (#"{page="start"}"#, 12), (#"{page="cart"}"#, 12))
-                    .expecting("round(sum by (page) (plimsoll:sli:events_30m{plimsoll_sli=\"errors\"}), 0.01)", at: Self.end, (#"{page="start"}"#, 1), (#"{page="cart"}"#, 6))
-                    .expecting("count(ALERTS) or vector(0)", at: Self.end, ("{}", 0))
-                    .expecting("count by (page, plimsoll_tier, alertstate) (plimsoll:shadow_alerts{plimsoll_tier=\"fast\"})", at: Self.end, (#"{page="cart",plimsoll_tier="fast",alertstate="firing"}"#, 1)),
+                vitals.expecting(
+                    "round(sum by (page) (plimsoll:sli:events_1h{plimsoll_sli=\"total\"}), 0.01)", at: Self.end, (#"{page="start"}"#, 12),
+                    (#"{page="cart"}"#, 12)
+                )
+                .expecting(
+                    "round(sum by (page) (plimsoll:sli:events_30m{plimsoll_sli=\"errors\"}), 0.01)", at: Self.end, (#"{page="start"}"#, 1),
+                    (#"{page="cart"}"#, 6)
+                )
+                .expecting("count(ALERTS) or vector(0)", at: Self.end, ("{}", 0))
+                .expecting(
+                    "count by (page, plimsoll_tier, alertstate) (plimsoll:shadow_alerts{plimsoll_tier=\"fast\"})", at: Self.end,
+                    (#"{page="cart",plimsoll_tier="fast",alertstate="firing"}"#, 1)),
                 PromtoolTest(name: "NaN is no value", step: .seconds(15), series: [lcp("cart") { _ in .nan }])
                     .expecting("count({__name__=~\"plimsoll:sli:.*\"}) or vector(0)", at: Self.end, ("{}", 0)),
             ])
@@ -95,7 +105,9 @@ struct PromtoolIndicatorTests {
             atLeast,
             [
                 PromtoolTest(name: "at least", step: .seconds(15), series: [lcp("low") { _ in 2 }, lcp("even") { _ in 2.5 }])
-                    .expecting("round(sum by (page) (plimsoll:sli:events_5m{plimsoll_sli=\"errors\"}), 0.01)", at: Self.end, (#"{page="low"}"#, 1), (#"{page="even"}"#, 0))
+                    .expecting(
+                        "round(sum by (page) (plimsoll:sli:events_5m{plimsoll_sli=\"errors\"}), 0.01)", at: Self.end, (#"{page="low"}"#, 1),
+                        (#"{page="even"}"#, 0))
             ])
     }
 }

@@ -18,7 +18,8 @@ package final class Daemon: Sendable {
     ///   - arguments: more of them.
     package init(
         _ world: World, prometheusURL: String? = nil, kubeconfig: String? = nil, interval: String = "5s", poll: String = "2s",
-        output: String = "plimsoll.log", instance: String? = nil, configMaps: Bool = false, settings: String = "", serving: String = "", arguments: [String] = [],
+        output: String = "plimsoll.log", instance: String? = nil, configMaps: Bool = false, settings: String = "", serving: String = "",
+        arguments: [String] = [],
         environment: [String: String] = [:]
     ) throws {
         guard let binary = TestEnvironment.binary, let admin = TestEnvironment.kubeconfig else {

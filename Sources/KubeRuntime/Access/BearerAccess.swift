@@ -1,7 +1,7 @@
 package import KubeClient
-package import KubeModel
+import KubeModel
 import Synchronization
-package import Values
+import Values
 
 /// Whether the bearer of a token may do something, as the API server says: who it is by a TokenReview, whether he may by a SubjectAccessReview.
 ///

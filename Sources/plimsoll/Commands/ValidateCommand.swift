@@ -1,5 +1,6 @@
 import ArgumentParser
 import PlimsollAPI
+import PrometheusClient
 import ServiceLevels
 import Values
 

@@ -79,7 +79,8 @@ struct GateSettings: Fielded, Hashable {
     static let fields: [Field<Self>] = [
         .defaulted(
             "enabled", \.enabled,
-            "Whether it is served; the daemon then needs create on tokenreviews and subjectaccessreviews, which only a ClusterRole can grant.", .boolean)
+            "Whether it is served; the daemon then needs create on tokenreviews and subjectaccessreviews, which only a ClusterRole can grant.",
+            .boolean)
     ]
 }
 

@@ -52,7 +52,9 @@ struct GateRoute: Sendable {
             return .failure(Refusal(status: 400, message: "deny must be status, or left out"))
         }
         if let refusal = await refusal(request.bearerToken, key) { return .failure(refusal) }
-        guard let slo = slo(key) else { return .failure(Refusal(status: 404, message: "there is no SLO \(key), or this instance does not work on it")) }
+        guard let slo = slo(key) else {
+            return .failure(Refusal(status: 404, message: "there is no SLO \(key), or this instance does not work on it"))
+        }
         let answer = ReleaseGate.answer(slo, whenUnknown: whenUnknown, now: now())
         Counter(label: "plimsoll_gate_answers_total", dimensions: [("reason", answer.reason.rawValue), ("allowed", "\(answer.allowed)")]).increment()
         let denies = !answer.allowed && request.value("deny") != nil
@@ -70,7 +72,8 @@ struct GateRoute: Sendable {
             switch try await access.check(token: token, may: RequiredAccess("get", SLO.resource, namespace: key.namespace, name: key.name)) {
             case .allowed: return nil
             case .unauthenticated: return Refusal(status: 401, message: "the API server does not know this token")
-            case .forbidden(let user): return Refusal(status: 403, message: "\(user) may not get slos.plimsoll.dev \"\(key.name)\" in \(key.namespace)")
+            case .forbidden(let user):
+                return Refusal(status: 403, message: "\(user) may not get slos.plimsoll.dev \"\(key.name)\" in \(key.namespace)")
             }
         } catch {
             return Refusal(status: 503, message: "the token can't be checked now: \(error)")
