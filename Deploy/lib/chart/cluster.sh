@@ -283,7 +283,8 @@ test_cluster() {
     export PATH=$work/bin:$PATH
     kubectl apply -f "$LIB/stubs.yaml" >/dev/null
     for namespace in platform monitoring; do kubectl create namespace "$namespace" >/dev/null 2>&1 || true; done
-    python "$LIB/rule-loader.py" "$RULES_DIR" "$PROMETHEUS_URL/-/reload" &
+    # Not by the function, whose subshell would be killed in its place.
+    "$CHART_VENV/bin/python" "$LIB/rule-loader.py" "$RULES_DIR" "$PROMETHEUS_URL/-/reload" &
     loader=$!
     cleanups=("kill $loader" "${cleanups[@]}")
 
