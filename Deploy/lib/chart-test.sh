@@ -18,8 +18,11 @@ CHART=$ROOT/Charts/plimsoll
 NAMESPACE=plimsoll-system
 work=$(mktemp -d)
 cleanups=()
+job=
 finish() {
     local each
+    trap '' INT TERM # a second Ctrl-C leaves nothing behind either
+    end_job
     for each in "${cleanups[@]}"; do $each || true; done
     rm -rf "$work"
 }
@@ -27,13 +30,30 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# Ends what `quietly` runs, with all that it started: its process group. What does not heed SIGTERM within ten seconds is killed.
+end_job() {
+    local try
+    [ -n "$job" ] || return 0
+    kill -TERM -- "-$job" 2>/dev/null || return 0
+    for ((try = 0; try < 100; try++)); do
+        kill -0 -- "-$job" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    kill -KILL -- "-$job" 2>/dev/null || true
+}
+
 # quietly WHAT COMMAND...: one line when it succeeds, all it said when it does not.
 quietly() {
     local what=$1 log=$work/log
     shift
-    # In the background, as a function that an `if` asks goes on after a command that failed.
+    # In the background, as a function that an `if` asks goes on after a command that failed. In a process group of its own, as a job that
+    # shares the script's would ignore SIGINT, and its children be lost sight of.
+    set -m
     "$@" >"$log" 2>&1 </dev/null &
-    if wait $!; then
+    job=$!
+    set +m
+    if wait "$job"; then
+        job=
         echo "ok $what"
     else
         cat "$log"
@@ -63,7 +83,10 @@ for part in "$@"; do
         static) test_static ;;
         image) test_image ;;
         cluster) test_cluster ;;
-        demo) quietly "README: the demo" run_readme demo "$ROOT" ;;
+        demo)
+            cleanups=("$ROOT/Deploy/demo.sh down" "${cleanups[@]}")
+            quietly "README: the demo" run_readme demo "$ROOT"
+            ;;
         *) echo "chart-test.sh: there is no '$part'; there are: static image cluster demo" >&2; exit 2 ;;
     esac
 done

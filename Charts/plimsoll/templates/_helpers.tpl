@@ -44,9 +44,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* The configuration file: the values', with what the chart knows. */}}
 {{- define "plimsoll.config" -}}
+{{- include "plimsoll.checkConfig" .Values.config -}}
 {{- $config := deepCopy .Values.config -}}
 {{- $_ := set $config "serving" (dict "address" (printf "0.0.0.0:%d" (int .Values.port))) -}}
 {{- if .Values.leaderElection.enabled -}}
+{{- include "plimsoll.checkElection" .Values.leaderElection -}}
 {{- $_ := set $config "leaderElection" (merge (dict "namespace" .Release.Namespace) .Values.leaderElection) -}}
 {{- end -}}
 {{- toYaml $config -}}

@@ -1,6 +1,6 @@
 """Holds what a service account was granted against what it asked for.
 
-    audit.py AUDIT_LOG NAMESPACE NAME [--refusals-since RFC3339] [--unused "verb resource.group: reason"]...
+    audit.py AUDIT_LOG NAMESPACE NAME [--refusals-since RFC3339] [--unused "role verb resource.group: reason"]...
 
 KUBECONFIG is the admin's. It fails when a request of the account was forbidden, when a right that a role or cluster role gives to it (by name, not by
 a group of all accounts) was never used (a watch counts once it has ended), or when such a role has a `*` or lets it list or watch Secrets. An exception that was used fails too."""
@@ -95,12 +95,13 @@ def main():
         exercised = any(
             (v, g, r) == (verb, group, resource) and (not scope or n == scope) and (only is None or o == only) for v, g, r, n, o in used)
         seen += exercised
-        if exercised and what in excused:
-            problems.append(f"{what} is excused as unused and was used")
+        excuse = excused.get(f"{role} {what}")
+        if exercised and excuse:
+            problems.append(f"{role}: {what} is excused as unused and was used")
         elif exercised:
             continue
-        elif what in excused:
-            print(f"unused: {role}: {what}: {excused[what]}")
+        elif excuse:
+            print(f"unused: {role}: {what}: {excuse}")
         else:
             problems.append(f"granted and never used: {role}: {what}" + (f" named {only}" if only else ""))
     for problem in problems:

@@ -84,31 +84,34 @@ samples_are_ready() {
     eventually 90 "every SLO of the quickstart is Ready" all_ready
 }
 
+# Where the SLOs of the exercises are.
+SLOS=platform
+
 # slo NAME OBJECTIVE SOURCE ERRORS [TOTAL]
 slo() {
     cat <<YAML
 apiVersion: plimsoll.dev/v1alpha1
 kind: SLO
-metadata: {name: $1, namespace: platform}
+metadata: {name: $1, namespace: $SLOS}
 spec: {service: api, objective: $2, window: {rolling: 7d}, source: $3, indicator: {ratio: {errors: '$4', total: '${5:-up}'}}}
 YAML
 }
-condition() { kubectl -n platform get slo "$1" -o "jsonpath={.status.observedGeneration} {.metadata.generation} {.status.conditions[?(@.type==\"$2\")].status}"; }
+condition() { kubectl -n "$SLOS" get slo "$1" -o "jsonpath={.status.observedGeneration} {.metadata.generation} {.status.conditions[?(@.type==\"$2\")].status}"; }
 is() {
     local seen known status
     read -r seen known status <<<"$(condition "$1" "$2")"
     [ "$seen $status" = "$known $3" ]
 }
-has_rules() { kubectl -n platform get "$1" "plimsoll-$2" >/dev/null; }
+has_rules() { kubectl -n "$SLOS" get "$1" "plimsoll-$2" >/dev/null; }
 lacks_rules() { ! has_rules "$@" 2>/dev/null; }
-repeated_event() { kubectl get events.v1.events.k8s.io -n platform -o 'jsonpath={range .items[*]}{.regarding.name} {.reason} {.series.count}{"\n"}{end}' | grep -E '^exercise [A-Za-z]+ [0-9]+'; }
+repeated_event() { kubectl get events.v1.events.k8s.io -n "$SLOS" -o 'jsonpath={range .items[*]}{.regarding.name} {.reason} {.series.count}{"\n"}{end}' | grep -E '^exercise [A-Za-z]+ [0-9]+'; }
 
 # What the daemon may do, it is made to do: events that repeat, rules that somebody deletes, SLOs that come and go.
 exercise_rights() {
     local round
     slo exercise 99% default 'up == 0' | kubectl apply -f - # not a selector: invalid
     eventually 20 "an invalid SLO is Stalled" is exercise Stalled True
-    kubectl -n platform get slo exercise -o json >"$work/health/Degraded-invalid.json"
+    kubectl -n "$SLOS" get slo exercise -o json >"$work/health/Degraded-invalid.json"
     for round in 98% 97%; do
         slo exercise "$round" default 'up{job="none"}' | kubectl apply -f -
         eventually 20 "a valid one is not" is exercise Stalled False
@@ -116,10 +119,10 @@ exercise_rights() {
         eventually 20 "an invalid SLO is Stalled" is exercise Stalled True
     done
     eventually 20 "an event that repeats becomes a series" repeated_event
-    kubectl -n platform delete "$1" plimsoll-exercise
+    kubectl -n "$SLOS" delete "$1" plimsoll-exercise
     slo exercise 96% default 'up{job="none"}' | kubectl apply -f -
     eventually 20 "rules that were deleted come back" has_rules "$1" exercise
-    kubectl -n platform delete slo exercise
+    kubectl -n "$SLOS" delete slo exercise
     eventually 20 "the rules of an SLO go with it" lacks_rules "$1" exercise
 }
 
@@ -201,21 +204,60 @@ run_notes() { # up to the uninstallation
 }
 notes_command() { bash -euxc "$(notes_lines | grep -- "$1")"; }
 
+# left_behind RELEASE
 left_behind() {
-    kubectl get all,serviceaccounts,configmaps,roles,rolebindings,pdb,networkpolicies -A -l app.kubernetes.io/instance=plimsoll -o name
-    kubectl get clusterroles,clusterrolebindings -l app.kubernetes.io/instance=plimsoll -o name
+    kubectl get all,serviceaccounts,configmaps,roles,rolebindings,pdb,networkpolicies,prometheusrules,servicemonitors -A \
+        -l "app.kubernetes.io/instance=$1" -o name
+    kubectl get clusterroles,clusterrolebindings -l "app.kubernetes.io/instance=$1" -o name
+    kubectl get leases -A -l plimsoll.dev/instance -o name
 }
 nothing_left() {
     local left
-    left=$(left_behind)
+    left=$(left_behind "$1")
     [ -z "$left" ] || { printf 'left behind:\n%s\n' "$left"; return 1; }
 }
 uninstall_chart() {
-    notes_command 'helm uninstall'
-    eventually 60 "nothing is left" nothing_left
+    notes_command '^helm uninstall'
+    notes_command 'delete lease'
+    eventually 60 "nothing is left" nothing_left plimsoll
     kubectl get crd slos.plimsoll.dev >/dev/null || { echo "the CRD was not kept"; return 1; }
     kubectl -n platform get slo apiserver-availability >/dev/null || { echo "the SLOs are gone"; return 1; }
 }
+# One team's own installation: Roles in two namespaces in place of ClusterRoles, and what the other installations leave out.
+TEAM=(shop-system team-plimsoll) # its namespace, and the name of what it is made of
+install_for_one_namespace() {
+    kubectl create namespace shop
+    cat >"$work/one-namespace.yaml" <<YAML
+config:
+  prometheus: [{name: default, url: "$PROMETHEUS_URL", scrapeInterval: 5s, pollInterval: 5s, rules: {output: ConfigMap, interval: 5s}}]
+networkPolicy: {enabled: true}
+serviceMonitor: {enabled: true}
+alerts: {enabled: true}
+YAML
+    helm install team "$CHART" -n "${TEAM[0]}" --create-namespace -f "$LIB/values/one-namespace.yaml" -f "$work/one-namespace.yaml" --wait --timeout 90s
+    kubectl -n "${TEAM[0]}" get networkpolicy,servicemonitor,prometheusrule "${TEAM[1]}"
+    ! kubectl get clusterrole,clusterrolebinding -l app.kubernetes.io/instance=team -o name | grep . || { echo "it has rights on the cluster"; return 1; }
+}
+told_of_its_pod() { # that the configuration was refused
+    kubectl -n "${TEAM[0]}" get events.v1.events.k8s.io -o 'jsonpath={range .items[*]}{.regarding.kind} {.reason}{"\n"}{end}' | grep -x 'Pod ConfigurationRefused'
+}
+no_team_pods() { [ -z "$(kubectl -n "${TEAM[0]}" get pods -o name)" ]; }
+exercise_one_namespace() {
+    # The kubelet takes its time to bring it: in the meantime the daemon's other rights are exercised.
+    kubectl -n "${TEAM[0]}" patch configmap "${TEAM[1]}" --type merge -p '{"data":{"plimsoll.yaml":"instance: [shop]\n"}}'
+    SLOS=shop exercise_rights configmap
+    eventually 60 "an event of the pod tells of a broken configuration" told_of_its_pod
+    kubectl -n "${TEAM[0]}" scale deployment "${TEAM[1]}" --replicas=0
+    eventually 60 "its watches have ended" no_team_pods
+    python "$LIB/audit.py" "$AUDIT_LOG" "${TEAM[@]}" \
+        --unused "${TEAM[1]}-pod patch events.events.k8s.io: for an event of the pod that repeats within minutes"
+}
+uninstall_from_one_namespace() {
+    helm uninstall team -n "${TEAM[0]}"
+    eventually 60 "nothing is left" nothing_left team
+    kubectl delete namespace shop "${TEAM[0]}" --wait=false
+}
+
 no_rules_left() { [ -z "$(kubectl get prometheusrules,configmaps -A -l plimsoll.dev/instance -o name)" ]; }
 nothing_is_stuck() {
     kubectl delete namespace "$NAMESPACE" --timeout=60s
@@ -241,7 +283,8 @@ test_cluster() {
     export PATH=$work/bin:$PATH
     kubectl apply -f "$LIB/stubs.yaml" >/dev/null
     for namespace in platform monitoring; do kubectl create namespace "$namespace" >/dev/null 2>&1 || true; done
-    python "$LIB/rule-loader.py" "$RULES_DIR" "$PROMETHEUS_URL/-/reload" &
+    # Not by the function, whose subshell would be killed in its place.
+    "$CHART_VENV/bin/python" "$LIB/rule-loader.py" "$RULES_DIR" "$PROMETHEUS_URL/-/reload" &
     loader=$!
     cleanups=("kill $loader" "${cleanups[@]}")
 
@@ -267,6 +310,9 @@ test_cluster() {
     quietly "README: operating it" operate
     quietly "uninstalled, SLOs stay" uninstall_chart
     quietly "Argo CD's health of SLOs, from life" healths_without_daemon
+    quietly "installed for one namespace, with network policy, ServiceMonitor and alerts" install_for_one_namespace
+    quietly "one namespace: nothing forbidden, nothing granted in vain" exercise_one_namespace
+    quietly "uninstalled from one namespace" uninstall_from_one_namespace
     quietly "nothing is stuck: namespaces and CRD go" nothing_is_stuck
     test_readme
 }

@@ -21,8 +21,7 @@ start_registry() {
 # The README's commands build it again and push it: the same bytes, and what the registry then has bears the digest that `build` said.
 pushed_as_it_is() {
     run_readme image "$ROOT"
-    cmp "$work/one.tar" /tmp/plimsoll.tar
-    rm -f /tmp/plimsoll.tar
+    cmp "$work/one.tar" "$CACHE/images/plimsoll.tar"
     [ "$(skopeo inspect --format '{{.Digest}}' "docker://$REGISTRY/plimsoll:0.1.0")" = "$(tail -n 1 "$work/one")" ]
 }
 

@@ -44,7 +44,7 @@ PYTHON
 overlay_by_kubectl() {
     local image region
     # As the README says for this old a server.
-    sed -i 's|policy/v1$|policy/v1beta1|' "$work/readme/Deploy/overlays/base/disruption.yaml"
+    sed -i 's|policy/v1$|policy/v1beta1|; /unhealthyPodEvictionPolicy/d' "$work/readme/Deploy/overlays/base/disruption.yaml"
     # Under the names that the overlays give it: there is no registry here.
     image=$(sed -n 2p "$work/one")
     for region in us-east-1 eu-central-1; do ctr images tag --force "$image" "registry.$region.example.com/plimsoll:0.1.0"; done
@@ -75,6 +75,20 @@ operate() {
     local bundle
     run_readme operate
     for bundle in from-the-pod bundle; do tar -tf "$work/readme/$bundle.tar" | grep manifest.json; done
+    runbooks_find_configuration >"$work/found"
+    grep "url: $PROMETHEUS_URL" "$work/found"
+}
+
+# The runbooks' commands that read the daemon's configuration from the cluster, as they stand there.
+runbooks_find_configuration() {
+    sed -n 's/SOURCE/default/; /^map=/p; / get cm /p' "$ROOT"/Manifests/runbooks/{source-unreachable,config-reload-failed}.md >"$work/commands"
+    [ "$(wc -l <"$work/commands")" = 3 ]
+    (cd "$work/readme" && bash -euxo pipefail "$work/commands")
+}
+
+uninstall_by_kubectl() {
+    run_readme uninstall
+    ! kubectl get crd slos.plimsoll.dev || { echo "the CRD is still there"; return 1; }
 }
 
 test_readme() {
@@ -88,4 +102,5 @@ test_readme() {
     quietly "README: the daemon" run_readme daemon
     quietly "README: SLOs" run_readme slo
     quietly "README: what stays behind" run_readme cleanup
+    quietly "README: uninstalled" uninstall_by_kubectl
 }

@@ -23,6 +23,22 @@ assert got == want, "the rendered definition differs from `plimsoll crds`"
 ' "$work/rendered.yaml"
 }
 
+# What is asked for arrives where it should. Rendered without a cluster, it is for the newest Kubernetes that Helm knows.
+arrives() {
+    helm template plimsoll "$CHART" -n "$NAMESPACE" -f "$LIB/values/everything.yaml" >"$work/rendered.yaml"
+    helm template plimsoll "$CHART" -n "$NAMESPACE" -f "$LIB/values/everything.yaml" --set crds.keep=false --notes >"$work/notes"
+    python - "$work/rendered.yaml" <<'PYTHON'
+import sys, yaml
+by_kind = {d["kind"]: d for d in yaml.safe_load_all(open(sys.argv[1])) if d}
+arguments = by_kind["Deployment"]["spec"]["template"]["spec"]["containers"][0]["args"]
+assert arguments == ["run", "--config", "/etc/plimsoll/plimsoll.yaml", "--log-level", "debug", "--log-format", "json"], arguments
+budget = by_kind["PodDisruptionBudget"]["spec"]
+assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow", budget
+PYTHON
+    grep 'WARNING: crds.keep is false' "$work/notes"
+    grep -F '/rules/plimsoll_eu_*.yaml' "$work/notes"
+}
+
 overlay_is_accepted() {
     "$kubectl" kustomize "$ROOT/Deploy/overlays/$1" >"$work/overlay.yaml"
     python "$LIB/rendered.py" "$work/plimsoll.yaml" <"$work/overlay.yaml"
@@ -33,6 +49,11 @@ import sys, yaml
 instance = yaml.safe_load(open(sys.argv[1]))["instance"]
 names = [n for d in yaml.safe_load_all(open(sys.argv[2])) if d and d["kind"] == "Role" for r in d["rules"] for n in r.get("resourceNames", [])]
 assert names == [f"plimsoll-{instance}"], f"instance {instance}, but the Role names {names}"
+# The support bundle and the runbooks find the configuration, and GitOps tools leave the SLOs alone.
+[labels] = [d["metadata"].get("labels") for d in yaml.safe_load_all(open(sys.argv[2])) if d["kind"] == "ConfigMap"]
+assert labels == {"app.kubernetes.io/name": "plimsoll"}, f"the ConfigMap has the labels {labels}"
+[kept] = [d["metadata"].get("annotations", {}) for d in yaml.safe_load_all(open(sys.argv[2])) if d["kind"] == "CustomResourceDefinition"]
+assert kept.get("kustomize.toolkit.fluxcd.io/prune") == "disabled" and "Prune=false" in kept.get("argocd.argoproj.io/sync-options", ""), kept
 ' "$work/plimsoll.yaml" "$work/overlay.yaml"
 }
 
@@ -81,11 +102,12 @@ test_static() {
         quietly "linted with $(basename "$values")" lint_chart -f "$values"
         quietly "rendered with $(basename "$values")" rendered -f "$values"
     done
+    quietly "log format, disruption budget and the notes' warnings" arrives
     quietly "bad values are refused" python "$LIB/refused.py" "$CHART" "$LIB/refused.yaml"
     if [ -e "$CHART/files/alerts/plimsoll.yaml" ]; then quietly "alerts are rules" alerts_are_rules; fi
     for values in base us-east-1 eu-central-1; do quietly "overlay $values (kubectl 1.20's kustomize)" overlay_is_accepted "$values"; done
     quietly "GitOps samples" gitops_values
     quietly "Argo CD's health of SLOs, in Lua" health_of_samples
     quietly "Dockerfile" "$CHART_VENV/bin/hadolint" "$ROOT/Deploy/image/Dockerfile"
-    quietly "README's commands have somebody who runs them" python "$LIB/readme.py" check "$ROOT/README.md"
+    quietly "README's commands have somebody who runs them" python "$LIB/readme.py" check "$ROOT/README.md" "$LIB/../chart-test.sh" "$LIB"/*.sh
 }
