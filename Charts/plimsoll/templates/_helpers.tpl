@@ -47,6 +47,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- include "plimsoll.checkConfig" .Values.config -}}
 {{- $config := deepCopy .Values.config -}}
 {{- $_ := set $config "serving" (dict "address" (printf "0.0.0.0:%d" (int .Values.port))) -}}
+{{- if .Values.gate.enabled -}}
+{{- $_ := set $config.serving "gate" (dict "enabled" true) -}}
+{{- end -}}
 {{- if .Values.leaderElection.enabled -}}
 {{- include "plimsoll.checkElection" .Values.leaderElection -}}
 {{- $_ := set $config "leaderElection" (merge (dict "namespace" .Release.Namespace) .Values.leaderElection) -}}
@@ -54,10 +57,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- toYaml $config -}}
 {{- end -}}
 
-{{/* A role and its binding to the daemon's account, in the watched namespace or for the cluster: (dict "root" $ "suffix" ... "rules" ...) */}}
+{{/* A role and its binding to the daemon's account, in the watched namespace or for the cluster: (dict "root" $ "suffix" ... "rules" ...), with "cluster" true for the cluster in any case */}}
 {{- define "plimsoll.role" -}}
 {{- $name := printf "%s-%s" (include "plimsoll.fullname" .root) .suffix -}}
-{{- $namespace := .namespace | default (include "plimsoll.watchNamespace" .root) -}}
+{{- $namespace := ternary "" (.namespace | default (include "plimsoll.watchNamespace" .root)) (.cluster | default false) -}}
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ ternary "Role" "ClusterRole" (ne $namespace "") }}
 metadata:

@@ -9,6 +9,7 @@ NEXT=$work/next
 
 values() {
     cat <<YAML
+gate: {enabled: true}
 config:
   instance: main
   namespaces: {include: [], exclude: [kube-system]}
@@ -124,6 +125,15 @@ exercise_rights() {
     eventually 20 "rules that were deleted come back" has_rules "$1" exercise
     kubectl -n "$SLOS" delete slo exercise
     eventually 20 "the rules of an SLO go with it" lacks_rules "$1" exercise
+}
+
+# The daemon's own account may list SLOs and not get them: the gate tells it nothing, having asked who it is and what it may.
+ask_gate() {
+    local token address status
+    token=$(kubectl create --raw "/api/v1/namespaces/$NAMESPACE/serviceaccounts/$ACCOUNT/token" -f - <<<'{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{}}' | jq -r .status.token)
+    address=$(pods 'jsonpath={.items[0].status.podIP}')
+    status=$(curl -s -o "$work/gate" -w '%{http_code}' -H "Authorization: Bearer $token" "http://$address:8080/gate/platform/apiserver-availability")
+    [ "$status" = 403 ] && grep "may not get slos.plimsoll.dev" "$work/gate"
 }
 
 leader_dies() {
@@ -294,6 +304,7 @@ test_cluster() {
     quietly "the notes' commands" run_notes
     quietly "the quickstart's SLOs are Ready" samples_are_ready
     quietly "the daemon's rights are exercised" exercise_rights prometheusrule
+    quietly "the gate asks who asks" ask_gate
     quietly "healths from life" healths
     quietly "the leader's pod is deleted, the other leads" leader_dies
     grep ^FIGURE "$work/log"
