@@ -1,0 +1,120 @@
+import PlimsollAPI
+import PrometheusModel
+import ServiceLevels
+import Testing
+import Values
+
+/// What preflight asks, and what it makes of the answers.
+struct SLOPreflightTests {
+    private static func sample(_ value: Double, _ labels: [String: String] = [:]) -> VectorSample {
+        VectorSample(metric: labels, timestamp: 0, value: value)
+    }
+
+    /// Healthy answers, but for those that are replaced.
+    private func findings(
+        _ yaml: String, settings: RuleSettings = RuleSettings(), retention: PromDuration? = .days(90),
+        _ replace: (SLOPreflight.Question.Subject) -> SLOPreflight.Answer? = { _ in nil }
+    ) throws -> [String] {
+        let preflight = SLOPreflight(try SLOFixtures.spec(yaml), settings: settings)
+        let answers = preflight.questions.map { question in (question: question, answer: replace(question.subject) ?? Self.healthy(question.subject))
+        }
+        return preflight.findings(answers, setup: .init(retention: retention)).map {
+            "\($0.weight == .problem ? "problem" : "warning") \($0.reason) \($0.path): \($0.message)"
+        }
+    }
+
+    private static func healthy(_ subject: SLOPreflight.Question.Subject) -> SLOPreflight.Answer {
+        switch subject {
+        case .series: .vector([sample(12)])
+        case .samples: .vector([sample(20)])
+        case .bounds: .vector(["0.1", "0.5", "1", "+Inf"].map { sample(3, ["le": $0]) })
+        case .ratio: .vector([sample(0.01)])
+        case .groups: .vector([sample(4)])
+        case .unlabelled: .vector([])
+        }
+    }
+
+    @Test(arguments: [
+        SLOFixtures.checkout, SLOFixtures.goodForm, SLOFixtures.latency, SLOFixtures.grouped, SLOFixtures.queried, SLOFixtures.gauge,
+        SLOFixtures.slices,
+    ]) func nothingIsSaidOfAHealthyOne(yaml: String) throws {
+        #expect(try findings(yaml) == [])
+    }
+
+    @Test func whatIsNotThereIsSaid() throws {
+        let none: (SLOPreflight.Question.Subject) -> SLOPreflight.Answer? = { if case .series = $0 { .vector([]) } else { nil } }
+        #expect(
+            try findings(SLOFixtures.checkout, none) == [
+                "problem NoSeries spec.indicator.ratio.total: selects no series now: nothing would be counted",
+                "warning NoErrorSeries spec.indicator.ratio.errors: selects no series now, which counts as no errors; that is right where the series comes "
+                    + "with the first error",
+            ])
+        #expect(
+            try findings(SLOFixtures.slices, none) == [
+                "problem NoSeries spec.indicator.slices.query: selects no series now: nothing would be counted"
+            ])
+    }
+
+    @Test func theServersOwnWordsForWhatItCannotRead() throws {
+        #expect(
+            try findings(SLOFixtures.queried) { subject in
+                if case .series(let field) = subject, field.description.hasSuffix("good") {
+                    .refused("1:5: parse error: unexpected <by>")
+                } else {
+                    nil
+                }
+            } == ["problem QueryRefused spec.indicator.ratio.good: this Prometheus refuses it: 1:5: parse error: unexpected <by>"])
+    }
+
+    @Test func aThresholdThatIsNoBucketGetsTheNearest() throws {
+        let bounds: (SLOPreflight.Question.Subject) -> SLOPreflight.Answer? = { subject in
+            subject == .bounds ? .vector(["0.005", "0.1", "0.25", "1.0", "2.5", "5", "10", "+Inf"].map { Self.sample(1, ["le": $0]) }) : nil
+        }
+        #expect(
+            try findings(SLOFixtures.latency, bounds) == [
+                "problem NoBucket spec.indicator.latency.threshold: 500ms is the bound of no bucket; the nearest are 0.005s, 0.1s, 0.25s, 1s, 2.5s"
+            ])
+        // However the bound is spelt.
+        #expect(try findings(SLOFixtures.latency.replacing("500ms", with: "1s"), bounds) == [])
+    }
+
+    @Test func dataThatIsNotKeptAndScrapesThatAreTooFarApart() throws {
+        #expect(
+            try findings(SLOFixtures.checkout, retention: .days(15)) == [
+                "problem RetentionTooShort spec.window.rolling: 30d is longer than this Prometheus keeps data (15d): the budget would forget what is older; "
+                    + "give at most 15d, or raise its retention"
+            ])
+        #expect(try findings(SLOFixtures.checkout, retention: nil) == [])
+        let rare = try findings(SLOFixtures.checkout) { $0 == .samples ? .vector([Self.sample(5)]) : nil }
+        #expect(
+            rare.count == 2 && rare[0].hasPrefix("problem ScrapedTooRarely spec.indicator: its series are scraped about every 2m, and"), "\(rare)")
+        #expect(rare.last?.hasPrefix("warning ShortWindow spec.alerting.tiers: the short window of tier fast, 5m, holds fewer") == true, "\(rare)")
+    }
+
+    @Test func errorsThatAreNoPartOfTheTotalAndGroupsOutOfHand() throws {
+        #expect(
+            try findings(SLOFixtures.checkout) { $0 == .ratio ? .vector([Self.sample(3.5)]) : nil } == [
+                "problem NotPartOfTotal spec.indicator.ratio: its numerator is 3.5 times the total of the last day: it is no part of it"
+            ])
+        #expect(
+            try findings(SLOFixtures.grouped) { subject in
+                switch subject {
+                case .groups: .vector([Self.sample(1001)])
+                case .unlabelled("region"): .vector([Self.sample(2)])
+                default: nil
+                }
+            } == [
+                "problem TooManyGroups spec.groupBy: makes 1001 groups; at most 1000 have a budget each",
+                "warning GroupLabelMissing spec.groupBy: 2 series have no label region; they make a group of their own",
+            ])
+    }
+
+    @Test func costIsSaidWhereItHurts() throws {
+        let costly = try findings(SLOFixtures.checkout) { if case .series = $0 { .vector([Self.sample(50_000)]) } else { nil } }
+        #expect(
+            costly == [
+                "warning Costly spec.indicator: its rules read about 23333 samples a second, of 100000 series; narrow the selectors, or aggregate them by a "
+                    + "rule first"
+            ], "\(costly)")
+    }
+}
