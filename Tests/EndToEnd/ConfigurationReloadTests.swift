@@ -29,7 +29,6 @@ struct ConfigurationReloadTests {
 
     @Test func aGoodOneTakesEffectAndABrokenOneIsRefused() async throws {
         try await World.with("reload") { world in
-            let port = try freePort()
             func text(_ sources: [String], instance: String) -> String {
                 """
                 instance: \(instance)
@@ -57,7 +56,7 @@ struct ConfigurationReloadTests {
             // The file's address can't be listened on, and its instance is another: flag and variable win, each time.
             try write(world, 1, text(["default"], instance: "nobody"))
             let daemon = try Daemon(
-                world, config: path, port: port, arguments: ["--set", "serving.address=127.0.0.1:\(port)"],
+                world, config: path, arguments: ["--set", "serving.address=127.0.0.1:0"],
                 environment: ["PLIMSOLL_INSTANCE": world.namespace, "POD_NAME": "plimsoll-0", "POD_NAMESPACE": world.namespace])
             try await daemon.ready(world)
             try await world.apply("availability", world.spec())

@@ -10,7 +10,9 @@ struct DisturbingFaultTests {
             let daemon = try Daemon(world)
             let stage = try await FaultStage(world, daemon, objects: 5, seed: 4)
             for fault in [ClusterFault.apiServerKilled, .compacted] {
-                _ = try await stage.run(fault.rawValue, within: .seconds(120)) { _ in try await fault.strike(cluster, for: .seconds(3)) }
+                _ = try await stage.run(fault.rawValue, within: .seconds(120)) { stage in
+                    try await fault.strike(cluster, stage, for: .seconds(3))
+                }
             }
             try await daemon.stop()
         }

@@ -5,15 +5,16 @@ import Testing
 /// The daemon behind a proxy that spoils what the real API server says, and behind a relay that spoils the network, while people edit.
 @Suite(.serialized, .enabled(if: TestEnvironment.binary != nil && TestEnvironment.kubeconfig != nil, "needs the release binary and the cluster"))
 struct FaultTests {
+    /// Rules are children here, so that one that is made twice shows.
     @Test func whatAProxySpoilsHealsAndNothingIsLostOrDoubled() async throws {
         guard let kubeconfig = TestEnvironment.kubeconfig else { return }
         try await FaultProxy.with(kubeconfig) { proxy in
             try await World.with("proxy") { world in
-                let daemon = try Daemon(world, kubeconfig: proxy.kubeconfig)
+                let daemon = try Daemon(world, kubeconfig: proxy.kubeconfig, configMaps: true)
                 let stage = try await FaultStage(world, daemon, objects: 5, seed: 1)
                 for fault in ProxyFault.quick {
                     let outcome = try await stage.run(fault.name) { _ in _ = try await fault.strike(proxy, for: .seconds(3)) }
-                    // An object of 8 MiB comes by more than once.
+                    // Every rule has struck, so an object of 8 MiB has come by.
                     #expect(outcome.resident < 256, "\(fault) leaves \(outcome.resident) MiB")
                 }
                 try await daemon.stop()
@@ -35,12 +36,12 @@ struct FaultTests {
         }
     }
 
-    @Test func twoDaemonsAtOnceDoNothingTwice() async throws {
+    @Test(arguments: [false, true]) func twoDaemonsAtOnceDoNothingTwice(configMaps: Bool) async throws {
         try await World.with("two") { world in
-            let first = try Daemon(world)
+            let first = try Daemon(world, configMaps: configMaps)
             let stage = try await FaultStage(world, first, objects: 5, seed: 3)
             _ = try await stage.run("a second daemon") { _ in
-                let second = try Daemon(world, output: "second.log")
+                let second = try Daemon(world, output: "second.log", configMaps: configMaps)
                 try await second.ready(world)
                 try await Task.sleep(for: .seconds(4))
                 try await second.stop()

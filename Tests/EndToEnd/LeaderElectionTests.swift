@@ -11,14 +11,23 @@ import Values
 struct LeaderElectionTests {
     /// SIGSTOP is as long as the lease twice over and more.
     @Test(arguments: Blow.allCases) func theOtherReplicaTakesOver(blow: Blow) async throws {
+        try await TCPRelay.with(try #require(TestEnvironment.kubeconfig)) { relay, throughIt in
+            try await takeOver(blow, relay, throughIt)
+        }
+    }
+
+    private func takeOver(_ blow: Blow, _ relay: TCPRelay, _ throughIt: String) async throws {
         try await World.with("lead-\(blow)") { world in
             let replicas = Replicas(world)
-            let leader = try await replicas.start("a")
+            let isCutOff = blow == .partition
+            let leader = try await replicas.start("a", kubeconfig: isCutOff ? throughIt : nil)
             try await replicas.waitUntilLeads(leader)
             let standby = try await replicas.start("b")
             let status = "leader_election_master_status{name=\"\(replicas.leaseKey.name)\"}"
             #expect(try await world.fetch("\(standby.metricsURL)/metrics").text.contains("\(status) 0"))
-            let failover = try await Editor(world).during { try await replicas.failover(blow, of: leader, to: standby) }
+            let failover = try await Editor(world).during {
+                try await replicas.failover(blow, of: leader, to: standby, relay: isCutOff ? relay : nil)
+            }
             #expect(failover.writes > 0, "the leader wrote nothing: the test shows nothing")
             #expect(failover.late.isEmpty, "writes of the old leader after its successor's acquireTime: \(failover.late)")
             #expect(failover.transitions == 1)
@@ -28,7 +37,7 @@ struct LeaderElectionTests {
                 #expect(failover.exit == .code(0))
                 #expect(failover.took < .seconds(5))
                 #expect(leader.process.output.contains("lease released"))
-            case .stop:
+            case .stop, .partition:
                 #expect(failover.exit == .code(3))
                 #expect(!leader.process.output.contains("lease released"))
             }

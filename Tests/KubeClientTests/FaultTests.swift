@@ -261,13 +261,4 @@ import Values
             #expect(server.requests.count <= 2)
         }
     }
-
-    @Test func aWholeListIsReadOffTheCooperativeThreads() async throws {
-        let items = (0..<20_000).map { #"{"metadata":{"name":"item-\#($0)"},"size":\#($0)}"# }.joined(separator: ",")
-        try await Self.with({ _, _ in .json(#"{"kind":"SizedList","metadata":{"resourceVersion":"1"},"items":[\#(items)]}"#) }) { client, _ in
-            let page = try await client.list(Sized.resource, as: Sized.self)
-            #expect(page.items.count == 20_000)
-            #expect(page.items.last?.metadata.name == "item-19999")
-        }
-    }
 }

@@ -2,6 +2,7 @@ import Glibc
 import HTTPTransport
 import KubeModel
 import Synchronization
+import TestSupport
 import Testing
 import Values
 

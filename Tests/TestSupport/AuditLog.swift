@@ -17,6 +17,8 @@ package struct AuditLog: Sendable {
 
     private let path: String
     private let start: Int
+    /// The file itself: another under the name is another log.
+    private let file: UInt
 
     /// Only what is written from now on.
     package init() throws {
@@ -25,25 +27,35 @@ package struct AuditLog: Sendable {
         var status = stat()
         guard stat(path, &status) == 0 else { throw Missing("the audit log \(path)") }
         start = Int(status.st_size)
+        file = status.st_ino
     }
 
     package static var isThere: Bool { TestEnvironment.value("AUDIT_LOG") != nil }
 
-    /// Writes of the process that the server accepted, reviews of rights aside.
+    /// Writes of the process that the server accepted, reviews of rights aside. A log that is not whole proves nothing: that throws.
     package func writes(of identity: String) throws -> [Write] {
-        guard let file = fopen(path, "r") else { throw Missing("the audit log \(path)") }
-        defer { fclose(file) }
-        fseek(file, start, SEEK_SET)
+        guard let stream = fopen(path, "r") else { throw Missing("the audit log \(path)") }
+        defer { fclose(stream) }
+        var status = stat()
+        guard fstat(fileno(stream), &status) == 0, status.st_ino == file, status.st_size >= start else {
+            throw Missing("the audit log \(path) as it was begun: it was rotated or cut")
+        }
+        fseek(stream, start, SEEK_SET)
         var writes: [Write] = []
         var line: UnsafeMutablePointer<CChar>?
         var capacity = 0
         defer { free(line) }
         let mark = "holder \(identity)"
-        while case let count = getline(&line, &capacity, file), count > 0 {
+        while case let count = getline(&line, &capacity, stream), count > 0 {
             guard let line, strstr(line, mark) != nil else { continue }
-            let bytes = UnsafeRawBufferPointer(start: line, count: count)
-            guard let event = try? JSON(parsing: Array(bytes)), let write = Self.write(event) else { continue }
-            writes.append(write)
+            let bytes = Array(UnsafeRawBufferPointer(start: line, count: count))
+            // The last line may still be on its way into the file: it is read the next time.
+            guard bytes.last == UInt8(ascii: "\n") else { break }
+            let event: JSON
+            do { event = try JSON(parsing: bytes) } catch {
+                throw Missing("a line of the audit log that can be read (\(error)): \(Self.text(bytes))")
+            }
+            if let write = try Self.write(event, bytes) { writes.append(write) }
         }
         return writes
     }
@@ -55,13 +67,19 @@ package struct AuditLog: Sendable {
         try writes(of: identity).filter { ($0.resource == "leases" ? $0.received : $0.completed) > moment }
     }
 
-    private static func write(_ event: JSON) -> Write? {
-        guard let verb = event["verb"]?.stringValue, ["create", "update", "patch", "delete", "deletecollection"].contains(verb),
-            let code = event["responseStatus"]?["code"]?.intValue, code < 400, let reference = event["objectRef"],
-            let resource = reference["resource"]?.stringValue, resource != "selfsubjectaccessreviews",
+    private static func text(_ line: [UInt8]) -> String { String(decoding: line, as: UTF8.self) }
+
+    /// Nil for reads, for what was refused, and for reviews of rights.
+    private static func write(_ event: JSON, _ line: [UInt8]) throws -> Write? {
+        guard let verb = event["verb"]?.stringValue, let code = event["responseStatus"]?["code"]?.intValue else {
+            throw Missing("verb and code in the audit log: \(text(line))")
+        }
+        guard ["create", "update", "patch", "delete", "deletecollection"].contains(verb), code < 400 else { return nil }
+        guard let reference = event["objectRef"], let resource = reference["resource"]?.stringValue,
             let received = event["requestReceivedTimestamp"]?.stringValue.flatMap(Instant.init(rfc3339:)),
             let completed = event["stageTimestamp"]?.stringValue.flatMap(Instant.init(rfc3339:))
-        else { return nil }
+        else { throw Missing("object and times in the audit log: \(text(line))") }
+        if resource == "selfsubjectaccessreviews" { return nil }
         let subresource = reference["subresource"]?.stringValue.map { "/\($0)" } ?? ""
         let key = [reference["namespace"]?.stringValue, reference["name"]?.stringValue].compactMap { $0 }.joined(separator: "/")
         return Write(verb: verb, resource: resource + subresource, key: key, received: received, completed: completed)

@@ -1,11 +1,15 @@
 import Glibc
+import Synchronization
 
 /// The release binary, running as the daemon for one namespace.
 package final class Daemon: Sendable {
     package let process: ChildProcess
-    package let metricsURL: String
     /// The configuration file.
     package let config: String
+    package let instance: String
+    /// Rules go into ConfigMaps, not into the shared directory.
+    package let configMaps: Bool
+    private let port = Mutex<UInt16?>(nil)
 
     /// - Parameters:
     ///   - prometheusURL: another server than the world's, for what a healthy one can't be made to do.
@@ -25,9 +29,10 @@ package final class Daemon: Sendable {
         guard let binary = TestEnvironment.binary, let admin = TestEnvironment.kubeconfig else {
             throw Missing("the release binary: run by Deploy/test.sh")
         }
-        let port = try freePort()
         let config = world.scratch.file("\(output).yaml")
         self.config = config
+        self.configMaps = configMaps
+        self.instance = instance ?? world.namespace
         let rules =
             configMaps
             ? "output: ConfigMap"
@@ -38,7 +43,7 @@ package final class Daemon: Sendable {
         try writeFile(
             config,
             """
-            instance: \(instance ?? world.namespace)
+            instance: \(self.instance)
             namespaces: {include: [\(world.namespace)]}
             prometheus:
               - name: default
@@ -49,27 +54,45 @@ package final class Daemon: Sendable {
                 rules:
                   \(rules)
                   interval: \(interval)
-            serving: {address: "127.0.0.1:\(port)"\(serving.isEmpty ? "" : ", \(serving)")}
+            serving: {address: "127.0.0.1:0"\(serving.isEmpty ? "" : ", \(serving)")}
             \(settings)
 
             """)
-        metricsURL = "http://127.0.0.1:\(port)"
         process = try ChildProcess(
             binary, ["run", "--config", config, "--kubeconfig", kubeconfig ?? admin] + arguments, environment: environment,
             output: world.scratch.file(output))
     }
 
-    /// A daemon with a configuration of the test's own that serves on `port`.
+    /// A daemon with a configuration of the test's own, which lets it serve on any port of 127.0.0.1.
     package init(
-        _ world: World, config: String, port: UInt16, arguments: [String] = [], environment: [String: String] = [:], output: String = "plimsoll.log"
+        _ world: World, config: String, arguments: [String] = [], environment: [String: String] = [:], output: String = "plimsoll.log"
     ) throws {
         guard let binary = TestEnvironment.binary, let admin = TestEnvironment.kubeconfig else {
             throw Missing("the release binary: run by Deploy/test.sh")
         }
         self.config = config
-        metricsURL = "http://127.0.0.1:\(port)"
+        configMaps = false
+        instance = world.namespace
         process = try ChildProcess(
             binary, ["run", "--config", config, "--kubeconfig", admin] + arguments, environment: environment, output: world.scratch.file(output))
+    }
+
+    /// Where it serves, as its log has it: the kernel chooses the port, so that nobody else can have it. Leads nowhere before it serves.
+    package var metricsURL: String {
+        let port = port.withLock { port in
+            port = port ?? loggedPort
+            return port ?? 0
+        }
+        return "http://127.0.0.1:\(port)"
+    }
+
+    /// From the line of either format that says `serving`.
+    private var loggedPort: UInt16? {
+        for line in process.output.split(separator: "\n") where line.contains("msg=serving ") || line.contains(#""msg":"serving""#) {
+            guard let start = line.firstRange(of: "127.0.0.1:") else { continue }
+            return UInt16(line[start.upperBound...].prefix { $0.isNumber })
+        }
+        return nil
     }
 
     /// Waits for /readyz.

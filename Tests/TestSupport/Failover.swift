@@ -1,13 +1,12 @@
 import Glibc
-import KubeClient
-import KubeModel
-import PlimsollAPI
 import Synchronization
 package import Values
 
 /// What a leader is hit with.
 package enum Blow: String, Sendable, CaseIterable {
     case kill, term, stop
+    /// The network between the leader and the API server loses everything, and heals when the leader has ended.
+    case partition
 }
 
 /// What came of it.
@@ -25,7 +24,11 @@ package struct Failover: Sendable {
 
 extension Replicas {
     /// Hits the leader and waits for its successor; of a stopped one, that it goes on after `pause` and finds out.
-    package func failover(_ blow: Blow, of leader: Daemon, to standby: Daemon, pause: Swift.Duration = .seconds(8)) async throws -> Failover {
+    ///
+    /// - Parameter relay: what a leader that is to be cut off reaches the API server through.
+    package func failover(
+        _ blow: Blow, of leader: Daemon, to standby: Daemon, relay: TCPRelay? = nil, pause: Swift.Duration = .seconds(8)
+    ) async throws -> Failover {
         let before = try await waitUntilLeads(leader)
         guard let identity = leader.identity else { throw Missing("the leader's identity") }
         let audit = try AuditLog()
@@ -37,7 +40,11 @@ extension Replicas {
         case .kill: leader.process.signal(SIGKILL)
         case .term: leader.process.signal(SIGTERM)
         case .stop: leader.process.signal(SIGSTOP)
+        case .partition:
+            guard let relay, relay.connections > 0 else { throw Missing("a leader behind a relay, to cut it off") }
+            relay.mode = .partition
         }
+        defer { relay?.mode = .open }
         let began = ContinuousClock.now
         let after = try await waitUntilLeads(standby, within: .seconds(spans.lease + 20))
         if blow == .stop {
@@ -48,6 +55,7 @@ extension Replicas {
         guard let exit = await leader.process.wait(timeout: .seconds(40)) else {
             throw Missing("the old leader's end; its log:\n\(leader.process.output)")
         }
+        relay?.mode = .open
         // What is still on its way arrives and is logged.
         try await Task.sleep(for: .milliseconds(500))
         return Failover(
@@ -55,24 +63,11 @@ extension Replicas {
             late: try audit.writes(of: identity, after: after.acquired), transitions: after.transitions - before.transitions)
     }
 
-    /// What does not fit the objects that there are; nil when everything does: each SLO's status and one ConfigMap of rules each.
-    package func difference() async throws -> String? {
-        let slos = try await world.client.listAll(SLO.resource, namespace: world.namespace, as: SLO.self).items
-        for slo in slos where slo.status.observedGeneration != slo.metadata.generation {
-            return "\(slo.metadata.key): status is of an older generation"
-        }
-        let maps = try await world.client.listAll(
-            .configMaps, namespace: world.namespace, as: JSON.self, labelSelector: "plimsoll.dev/instance=\(instance)"
-        ).items.map { ObjectMeta(json: $0["metadata"] ?? .null) }
-        let owners = maps.flatMap { $0.ownerReferences.map(\.uid) }.sorted()
-        let wanted = slos.map(\.metadata.uid).sorted()
-        return owners == wanted ? nil : "\(slos.count) SLOs, and ConfigMaps \(maps.map(\.name).sorted())"
-    }
-
+    /// Waits until each SLO has its status, and one ConfigMap with its rules.
     package func converge(within timeout: Swift.Duration = .seconds(60)) async throws {
         var difference: String?
         let isFine = try await eventually(within: timeout, every: .milliseconds(300)) {
-            difference = try await self.difference()
+            difference = try await world.difference(configMapsOf: instance)
             return difference == nil
         }
         if !isFine { throw Missing("convergence: \(difference ?? "")") }

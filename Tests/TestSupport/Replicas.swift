@@ -39,14 +39,17 @@ package final class Replicas: Sendable {
     package var leaseKey: ObjectKey { world.key("plimsoll-\(instance)") }
 
     /// Starts a replica; `name` tells its log.
-    package func start(_ name: String) async throws -> Daemon {
+    ///
+    /// - Parameter kubeconfig: another than the admin's, such as one that leads through a relay.
+    package func start(_ name: String, kubeconfig: String? = nil) async throws -> Daemon {
         let election = """
             leaderElection: {namespace: \(world.namespace), leaseDuration: \(spans.lease)s, renewDeadline: \(spans.renew)s, \
             retryPeriod: \(spans.retryMilliseconds)ms}
             \(settings)
             """
         let daemon = try Daemon(
-            world, output: "\(instance)-\(name).log", instance: instance, configMaps: configMaps, settings: election, arguments: ["--leader-elect"])
+            world, kubeconfig: kubeconfig, output: "\(instance)-\(name).log", instance: instance, configMaps: configMaps, settings: election,
+            arguments: ["--leader-elect"])
         try await daemon.ready(world)
         return daemon
     }

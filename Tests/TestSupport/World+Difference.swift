@@ -21,7 +21,12 @@ extension World {
         try await client.listAll(SLO.resource, namespace: namespace, as: SLO.self).items
     }
 
-    /// What is not as the objects ask; nil when all is.
+    /// What is not as the objects ask of `daemon`, wherever it writes; nil when all is.
+    package func difference(of daemon: Daemon) async throws -> String? {
+        daemon.configMaps ? try await difference(configMapsOf: daemon.instance) : try await difference()
+    }
+
+    /// What is not as the objects ask of the files; nil when all is.
     package func difference() async throws -> String? {
         var expected: [String: String] = [:]
         // An invalid object keeps the rules of its last valid generation, if it had one.
@@ -46,6 +51,47 @@ extension World {
         let loaded = try await loadedFiles()
         if loaded != Set(files).union(tolerated.filter(loaded.contains)) {
             return "Prometheus has loaded other files: \(loaded.symmetricDifference(files).sorted())"
+        }
+        return nil
+    }
+
+    /// What is not as the objects ask of the ConfigMaps, which no Prometheus loads here: each SLO's status, its one ConfigMap and what that says.
+    package func difference(configMapsOf instance: String) async throws -> String? {
+        let maps = try await client.listAll(
+            .configMaps, namespace: namespace, as: JSON.self, labelSelector: "plimsoll.dev/instance=\(instance)"
+        ).items
+        var owned: [String: [JSON]] = [:]
+        for map in maps {
+            let metadata = ObjectMeta(json: map["metadata"] ?? .null)
+            guard metadata.ownerReferences.count == 1, let owner = metadata.ownerReferences.first else { return "\(metadata.key) has not one owner" }
+            owned[owner.uid, default: []].append(map)
+        }
+        for slo in try await slos() {
+            guard slo.status.observedGeneration == slo.metadata.generation else { return "\(slo.metadata.key): status is of an older generation" }
+            let own = owned.removeValue(forKey: slo.metadata.uid) ?? []
+            guard let spec = slo.spec else {
+                guard slo.status.conditions["Stalled"]?.status == .true else { return "\(slo.metadata.key): invalid and not Stalled" }
+                // The rules of its last valid generation, if it had one.
+                guard own.count <= 1 else { return "\(slo.metadata.key): invalid, with \(own.count) ConfigMaps" }
+                continue
+            }
+            guard own.count == 1, let map = own.first else { return "\(slo.metadata.key): \(own.count) ConfigMaps" }
+            let settings = RuleSettings(scrapeInterval: .seconds(5), evaluationInterval: .seconds(5))
+            let rules = try RuleGenerator.generate(instance: instance, key: slo.metadata.key, spec: spec, settings: settings)
+            let wanted: JSON = .object([RuleObjects.fileName(instance: instance, key: slo.metadata.key): .string(rules.file.yaml)])
+            guard map["data"] == wanted else { return "the ConfigMap of \(slo.metadata.key) holds other rules" }
+        }
+        let left = owned.values.joined().compactMap { $0["metadata"]?["name"]?.stringValue }.sorted()
+        return left.isEmpty ? nil : "ConfigMaps of SLOs that are gone: \(left)"
+    }
+
+    /// An event that was written twice: what happened to one object at one moment under two names. Nil where there is none.
+    package func doubledEvent() async throws -> String? {
+        var seen: Set<[String]> = []
+        for event in try await client.listAll(.events, namespace: namespace, as: JSON.self).items
+        where event["reportingController"]?.stringValue?.hasPrefix("plimsoll.dev/") ?? false {
+            let what = [event["regarding"]?["uid"], event["reason"], event["note"], event["reportingInstance"], event["eventTime"]]
+            if !seen.insert(what.map { $0?.stringValue ?? "" }).inserted { return event.text() }
         }
         return nil
     }

@@ -2,8 +2,8 @@ import FoundationEssentials
 import FuzzReaders
 import Testing
 
-/// The fuzzer's seeds, its minimised corpora and every input that once broke a reader, as plain tests.
-struct CorpusTests {
+/// The fuzzer's seeds, its minimised corpora and every input that once broke a reader, as plain tests; one after the other, as memory is measured.
+@Suite(.serialized) struct CorpusTests {
     private static let folder = #filePath.split(separator: "/").dropLast(2).map { "/\($0)" }.joined() + "/Corpus"
 
     private static func files(_ reader: String) -> [String] {
@@ -25,8 +25,13 @@ struct CorpusTests {
     @Test(.timeLimit(.minutes(5)), arguments: FuzzReader.all.map(\.name))
     func sizeAloneBreaksNoReader(name: String) throws {
         let reader = try #require(FuzzReader.all.first { $0.name == name })
-        for input in HostileSizes.inputs(for: name) {
+        let inputs = HostileSizes.inputs(for: name)
+        #expect(!inputs.isEmpty, "HostileSizes has nothing for \(name)")
+        for input in inputs {
+            let memory = try PeakMemory()
             if let complaint = reader.complaint(about: input.bytes) { Issue.record("\(name), \(input.name): \(complaint.prefix(500))") }
+            let grown = try memory.growth()
+            #expect(grown < 256 << 20, "\(name), \(input.name): \(grown >> 20) MiB for \(input.bytes.count >> 10) KiB")
         }
     }
 

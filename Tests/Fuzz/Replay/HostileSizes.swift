@@ -4,6 +4,7 @@ enum HostileSizes {
 
     /// By reader: the shapes that concern it, each with its name.
     static func inputs(for reader: String) -> [(name: String, bytes: [UInt8])] {
+        if reader == "zone" { return HostileZones.inputs }
         let texts: [(String, String)] =
             switch reader {
             case "json", "pull": json

@@ -55,8 +55,9 @@ import Values
             #expect(lease["spec"]?["holderIdentity"] == "second")
             #expect(lease["spec"]?["leaseTransitions"] == 1)
             #expect(lease["metadata"]?["annotations"]?["theirs"] == "kept")
-            // One connection, and nobody else's.
-            #expect(second.client.counters(.lease).connectionsOpened == 1)
+            // A connection for many requests (one that answers too late is given up for another), and nobody else's.
+            let counters = second.client.counters(.lease)
+            #expect(counters.connectionsOpened * 3 <= counters.requests, "\(counters)")
             #expect(second.client.counters(.unary).requests == 0)
             // Deleted under its leader: written anew, and led on.
             try await client.delete(.leases, key)

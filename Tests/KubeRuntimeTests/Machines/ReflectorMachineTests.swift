@@ -420,6 +420,15 @@ struct ReflectorMachineWatchTests {
         #expect(bench.machine.resourceVersion == "10")
     }
 
+    @Test func aWatchNeverTakesAnOlderVersion() {
+        var bench = Bench()
+        bench.watching("10")
+        bench.event("12")
+        bench.event("9")
+        bench.bookmark("11")
+        #expect(bench.machine.resourceVersion == "12")
+    }
+
     @Test(arguments: 1...20) func watchTimeoutsAreSpread(seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))
         var settings = ReflectorMachine.Settings()

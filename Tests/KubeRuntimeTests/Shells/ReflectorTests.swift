@@ -227,6 +227,30 @@ struct ReflectorTests {
         #expect(rig.told.all.dropFirst(2) == ["-a?@1 relist", "+c@30 relist"])
     }
 
+    /// As many caches at once as there are cooperative threads, none of which they may hold; and who reads a cache meanwhile is not held up.
+    @Test func aLongListIsStoredOffTheCooperativeThreadsWhileReadersGoOn() async {
+        let gate = PoolGate()
+        let stores = (0..<PoolGate.width).map { _ in
+            Store<Thing>(indexes: [
+                "gate": { thing in
+                    if thing.metadata.name == "thing-0" { gate.pass() }
+                    return []
+                }
+            ])
+        }
+        let things = (0..<1_100).map { Thing("thing-\($0)", 1) }
+        var settings = ReflectorMachine.Settings()
+        settings.usesWatchList = false
+        let reflectors = stores.map { store in
+            Reflector(source: ScriptedCollection(lists: [.page(things, version: "10")], watches: []), store: store, settings: settings)
+        }
+        let runs = reflectors.map { reflector in Task { await reflector.run() } }
+        #expect(await gate.openWhenAllWait { for store in stores { _ = store.count } }, "no task ran, or read, while lists were stored")
+        for reflector in reflectors { await reflector.waitUntilSynced() }
+        #expect(stores.allSatisfy { $0.count == 1_100 })
+        for run in runs { run.cancel() }
+    }
+
     /// Nothing is known of it but that it was there; whoever keeps something of its must hear of its end, by an event or by a list.
     @Test(arguments: [true, false]) func theEndOfAnObjectThatCouldNeverBeReadIsTold(byEvent: Bool) async {
         let gone = UndecodableEvent("a", identity: .init(key: key("a"), uid: "u-a", resourceVersion: "11", isDeletion: true))

@@ -5,13 +5,17 @@ package enum Fault: Sendable, Hashable {
     /// The connection is cut; the server never sees the request.
     case cutBeforeSending
     /// The server does what was asked; the answer is lost with the connection.
-    case loseReply
+    ///
+    /// - Parameter status: only an answer of this status is lost, such as the 201 of a creation; nil: any.
+    case loseReply(status: Int?)
     /// So many bytes of the answer's body come, then the connection is cut.
     case cutBody(after: Int)
     /// So many bytes of the body come, then the body ends as if that were all.
     case truncateBody(after: Int)
     /// The request waits that long before it is sent.
     case delay(Swift.Duration)
+    /// A list is asked for in pages of so many objects, whatever the client wanted: so that few objects have a next page.
+    case pages(limit: Int)
     /// The server is not asked: this is the answer.
     case answer(Answer)
     /// The body comes in pieces of so many bytes, each a chunk and a write of its own: in the middle of lines and of characters.

@@ -44,23 +44,14 @@ package struct FaultRule: Sendable {
     package var path: String
     /// Must be in the query; empty: every query.
     package var query: String
-    /// How many requests that match are left alone first.
-    package var skip: Int
-    /// How often it strikes; nil: until it is taken back.
-    package var times: Int?
-    /// The share of matching requests that it strikes.
+    /// The share of matching requests that it strikes, once it has struck.
     package var probability: Double
 
-    package init(
-        _ fault: Fault, kinds: Set<SeenRequest.Kind>? = nil, path: String = "", query: String = "", skip: Int = 0, times: Int? = nil,
-        probability: Double = 1
-    ) {
+    package init(_ fault: Fault, kinds: Set<SeenRequest.Kind>? = nil, path: String = "", query: String = "", probability: Double = 1) {
         self.fault = fault
         self.kinds = kinds
         self.path = path
         self.query = query
-        self.skip = skip
-        self.times = times
         self.probability = probability
     }
 
@@ -69,12 +60,19 @@ package struct FaultRule: Sendable {
     }
 }
 
-/// Which fault strikes which request: rules in order, the first that strikes wins. Chances come from a seed.
+/// Which fault strikes which request. Rules that have not struck yet go first, and for certain, as few requests may come; then all in their order,
+/// the first that strikes wins. Chances come from a seed.
 package struct FaultPlan: Sendable {
+    /// A rule that is to strike a request. Only what then happens to its bytes tells whether it did.
+    package struct Choice: Sendable, Hashable {
+        package var id: Int
+        package var fault: Fault
+    }
+
     private struct Entry {
         var id: Int
         var rule: FaultRule
-        var seen = 0
+        var chosen = 0
         var hits = 0
     }
     private var entries: [Entry] = []
@@ -104,16 +102,25 @@ package struct FaultPlan: Sendable {
     /// How often a rule has struck, taken back or not.
     package func hits(of id: Int) -> Int { entries.first { $0.id == id }?.hits ?? pastHits[id] ?? 0 }
 
-    package mutating func fault(for request: SeenRequest) -> Fault? {
-        for index in entries.indices where entries[index].rule.matches(request) {
-            let rule = entries[index].rule
-            entries[index].seen += 1
-            if entries[index].seen <= rule.skip { continue }
-            if let times = rule.times, entries[index].hits >= times { continue }
-            if rule.probability < 1, Double.random(in: 0..<1, using: &generator) >= rule.probability { continue }
-            entries[index].hits += 1
-            return rule.fault
-        }
+    package mutating func choice(for request: SeenRequest) -> Choice? {
+        let matching = entries.indices.filter { entries[$0].rule.matches(request) }
+        // Of those that still wait for their turn, the one that was tried least: its bytes may never come.
+        if let next = matching.filter({ entries[$0].hits == 0 }).min(by: { entries[$0].chosen < entries[$1].chosen }) { return choose(next) }
+        for index in matching where strikes(entries[index].rule) { return choose(index) }
         return nil
+    }
+
+    /// A rule that was chosen has struck.
+    package mutating func struck(_ id: Int) {
+        if let index = entries.firstIndex(where: { $0.id == id }) { entries[index].hits += 1 } else { pastHits[id, default: 0] += 1 }
+    }
+
+    private mutating func choose(_ index: Int) -> Choice {
+        entries[index].chosen += 1
+        return Choice(id: entries[index].id, fault: entries[index].rule.fault)
+    }
+
+    private mutating func strikes(_ rule: FaultRule) -> Bool {
+        rule.probability >= 1 || Double.random(in: 0..<1, using: &generator) < rule.probability
     }
 }

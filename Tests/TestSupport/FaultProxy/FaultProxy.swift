@@ -14,6 +14,8 @@ package final class FaultProxy: Sendable {
         var plan: FaultPlan
         var seen: [SeenRequest] = []
         var open: [ObjectIdentifier: any Channel] = [:]
+        /// Connections on which an answer is under way.
+        var answering: Set<ObjectIdentifier> = []
         var frozen: Set<ObjectIdentifier> = []
     }
 
@@ -106,11 +108,10 @@ package final class FaultProxy: Sendable {
     }
 
     /// The answers that are under way fall silent for ever; their connections stay, and new ones are not concerned.
-    /// Gives how many connections there are.
-    @discardableResult
+    /// Gives how many there are.
     package func freeze() -> Int {
         state.withLock { state in
-            state.frozen = Set(state.open.keys)
+            state.frozen = state.answering
             return state.frozen.count
         }
     }
@@ -166,58 +167,80 @@ package final class FaultProxy: Sendable {
         _ head: HTTPRequestHead, _ body: [UInt8], _ channel: any Channel, _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
     ) async throws -> Bool {
         let request = SeenRequest(method: head.method.rawValue, uri: head.uri)
-        let fault = state.withLock { state in
+        let choice = state.withLock { state in
             state.seen.append(request)
-            return state.plan.fault(for: request)
+            return state.plan.choice(for: request)
         }
-        switch fault {
+        switch choice?.fault {
         case .cutBeforeSending:
+            struck(choice)
             Self.reset(channel)
             return false
         case .answer(let answer):
+            struck(choice)
             try await outbound.write(Self.head(answer.status, answer.headers.map { ($0.key, $0.value) }))
             try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: answer.body))))
             try await outbound.write(.end(nil))
             return true
-        case .delay(let time): try await Task.sleep(for: time)
+        case .delay(let time):
+            struck(choice)
+            try await Task.sleep(for: time)
         default: break
         }
         let answer: HTTPStream
         do throws(HTTPError) {
-            answer = try await upstream.stream(forwarded(head, body))
+            answer = try await upstream.stream(forwarded(head, uri(head.uri, choice), body))
         } catch {
             // The server is away: so is the connection to it.
             Self.reset(channel)
             return false
         }
-        if fault == .loseReply {
+        if case .loseReply(let status) = choice?.fault, status == nil || status == answer.status {
+            struck(choice)
             _ = try? await answer.collect(upTo: 64 << 20)
             Self.reset(channel)
             return false
         }
-        return try await relay(answer, FaultyBody(fault), channel, outbound)
+        state.withLock { _ = $0.answering.insert(ObjectIdentifier(channel)) }
+        defer { state.withLock { _ = $0.answering.remove(ObjectIdentifier(channel)) } }
+        return try await relay(answer, choice, channel, outbound)
+    }
+
+    private func struck(_ choice: FaultPlan.Choice?) {
+        if let choice { state.withLock { $0.plan.struck(choice.id) } }
     }
 
     private func relay(
-        _ answer: HTTPStream, _ faulty: FaultyBody, _ channel: any Channel, _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
+        _ answer: HTTPStream, _ choice: FaultPlan.Choice?, _ channel: any Channel, _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
     ) async throws -> Bool {
         let fields = answer.headers.filter { Self.passesBack.contains($0.name.lowercased()) }.map { ($0.name, $0.value) }
         try await outbound.write(Self.head(answer.status, fields))
-        var faulty = faulty
+        var faulty = FaultyBody(choice?.fault)
+        var isCounted = false
+        func count() {
+            guard faulty.hasStruck, !isCounted else { return }
+            isCounted = true
+            struck(choice)
+        }
         var steps = faulty.begin()
         var chunks = answer.makeAsyncIterator()
         while true {
             for step in steps {
                 let isFrozen = state.withLock { $0.frozen.contains(ObjectIdentifier(channel)) }
                 switch isFrozen ? .stall : step {
-                case .chunk(let bytes): try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
+                case .chunk(let bytes):
+                    try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
+                    count()
                 case .cut:
+                    count()
                     Self.reset(channel)
                     return false
                 case .end:
+                    count()
                     try await outbound.write(.end(nil))
                     return true
                 case .stall:
+                    count()
                     try await Task.sleep(for: .seconds(86_400))
                     return false
                 }
@@ -235,10 +258,17 @@ package final class FaultProxy: Sendable {
         return true
     }
 
-    private func forwarded(_ head: HTTPRequestHead, _ body: [UInt8]) -> HTTPRequest {
+    /// What the server is asked for instead.
+    private func uri(_ uri: String, _ choice: FaultPlan.Choice?) -> String {
+        guard case .pages(let limit) = choice?.fault, let start = uri.firstRange(of: "limit=") else { return uri }
+        struck(choice)
+        return uri[..<start.upperBound] + "\(limit)" + uri[start.upperBound...].drop(while: \.isNumber)
+    }
+
+    private func forwarded(_ head: HTTPRequestHead, _ uri: String, _ body: [UInt8]) -> HTTPRequest {
         let dropped: Set = ["host", "connection", "content-length", "transfer-encoding", "accept-encoding", "expect"]
         return HTTPRequest(
-            method: head.method.rawValue, url: server + head.uri,
+            method: head.method.rawValue, url: server + uri,
             headers: head.headers.filter { !dropped.contains($0.name.lowercased()) }.map { HTTPHeader($0.name, $0.value) },
             body: body.isEmpty ? nil : body, deadlines: HTTPDeadlines(whole: nil))
     }

@@ -12,6 +12,8 @@ struct FaultyBody: Sendable {
     }
 
     private let fault: Fault?
+    /// The fault has done to the body what it is there for.
+    private(set) var hasStruck = false
     private var bytes = 0
     private var lines = 0
     private var isOver = false
@@ -26,12 +28,14 @@ struct FaultyBody: Sendable {
         guard !isOver else { return [] }
         switch fault {
         case .split(let size):
+            if chunk.count > size { hasStruck = true }
             return stride(from: 0, to: chunk.count, by: max(1, size)).map { .chunk(Array(chunk[$0..<min($0 + max(1, size), chunk.count)])) }
         case .cutBody(let limit), .truncateBody(let limit):
             let rest = limit - bytes
             bytes += chunk.count
-            guard chunk.count >= rest else { return [.chunk(chunk)] }
-            isOver = true
+            // A body that is no longer than that is whole.
+            guard chunk.count > rest else { return [.chunk(chunk)] }
+            (isOver, hasStruck) = (true, true)
             let last: Step = if case .cutBody = fault { .cut } else { .end }
             return (rest > 0 ? [.chunk(Array(chunk[..<rest]))] : []) + [last]
         case .insert, .end, .stall: return byLine(chunk)
@@ -55,12 +59,14 @@ struct FaultyBody: Sendable {
     /// The fault between two lines, when its turn has come.
     private mutating func strike() -> [Step] {
         switch fault {
-        case .insert(let line, lines): return [.chunk(Array("\(line)\n".utf8))]
+        case .insert(let line, lines):
+            hasStruck = true
+            return [.chunk(Array("\(line)\n".utf8))]
         case .end(let line, lines):
-            isOver = true
+            (isOver, hasStruck) = (true, true)
             return [.chunk(Array("\(line)\n".utf8)), .end]
         case .stall(lines):
-            isOver = true
+            (isOver, hasStruck) = (true, true)
             return [.stall]
         default: return []
         }

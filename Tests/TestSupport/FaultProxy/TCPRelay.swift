@@ -11,6 +11,8 @@ package final class TCPRelay: Sendable {
         case open
         /// Bytes stop, both ways and on new connections too; what was held comes when it is open again.
         case blackHole
+        /// Bytes are lost, both ways and on new connections too: a connection that lost any leads nowhere for ever.
+        case partition
     }
 
     private struct State {
@@ -89,6 +91,9 @@ package final class TCPRelay: Sendable {
     /// How many connections there are through the relay.
     package var connections: Int { state.withLock { $0.links.count { !$0.value.isHalfOpen } } }
 
+    /// How many there were, with those that there are.
+    package var connectionsOpened: Int { state.withLock(\.next) }
+
     /// The connections there are now lead nowhere any more, though neither side is told; new ones are not concerned.
     package func halfOpen() {
         state.withLock { state in
@@ -155,7 +160,10 @@ package final class TCPRelay: Sendable {
     /// Returns when a piece of data may go on.
     private func pass(_ id: Int) async throws {
         while true {
-            let (isHeld, latency) = state.withLock { ($0.mode == .blackHole || $0.links[id]?.isHalfOpen ?? true, $0.latency) }
+            let (isHeld, latency) = state.withLock { state in
+                if state.mode == .partition { state.links[id]?.isHalfOpen = true }
+                return (state.mode == .blackHole || state.links[id]?.isHalfOpen ?? true, state.latency)
+            }
             if !isHeld {
                 if latency > .zero { try await Task.sleep(for: latency) }
                 return

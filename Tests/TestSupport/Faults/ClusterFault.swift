@@ -12,7 +12,18 @@ package enum ClusterFault: String, Sendable, CaseIterable {
     /// The API server bids connections with active watches farewell.
     case goaway
 
-    package func strike(_ cluster: RestartableCluster, for time: Swift.Duration) async throws {
+    /// Strikes while `stage` is at work, and sees that it struck; whatever comes of it, the servers run afterwards as they did before.
+    ///
+    /// - Parameter relay: what the stage's daemon reaches the API server through; `goaway` shows there.
+    package func strike(_ cluster: RestartableCluster, _ stage: FaultStage, relay: TCPRelay? = nil, for time: Swift.Duration) async throws {
+        do { try await perform(cluster, stage, relay, time) } catch {
+            // The first failure counts, and those that come next must not suffer from it.
+            try? await cluster.restore(apiserverFlags: [])
+            throw error
+        }
+    }
+
+    private func perform(_ cluster: RestartableCluster, _ stage: FaultStage, _ relay: TCPRelay?, _ time: Swift.Duration) async throws {
         switch self {
         case .apiServerKilled:
             try await cluster.kill("kube-apiserver")
@@ -21,21 +32,33 @@ package enum ClusterFault: String, Sendable, CaseIterable {
         case .apiServerStopped: try await cluster.whileStopped("kube-apiserver") { try await Task.sleep(for: time) }
         case .compacted:
             // Changes that the watches have not seen, gone when they come back.
+            let lists = try await stage.metric("plimsoll_reflector_lists")
             try await cluster.kill("kube-apiserver")
             try await Self.compact()
             try await Task.sleep(for: time)
             try await cluster.restore()
             try await Self.compact()
+            guard await eventually(within: .seconds(60), { (try? await stage.metric("plimsoll_reflector_lists")) ?? 0 > lists }) else {
+                throw Missing("a list anew after \(rawValue): no watch stood on what was forgotten")
+            }
         case .etcdKilled:
             try await cluster.kill("etcd")
             try await Task.sleep(for: time)
             try await cluster.restore()
         case .goaway:
+            guard let relay else { throw Missing("a relay to count connections at: without one \(rawValue) shows nothing") }
+            let before = relay.connections
             try await cluster.restore(apiserverFlags: ["--goaway-chance=0.02"])
-            let result: Result<Void, any Error>
-            do { result = .success(try await Task.sleep(for: time)) } catch { result = .failure(error) }
+            // The restart itself cost all connections: from when they are there again, only a GOAWAY opens another.
+            guard before > 0, await eventually(within: .seconds(60), { relay.connections >= before }) else {
+                throw Missing("\(before) connections again after the API server's restart; there are \(relay.connections)")
+            }
+            let opened = relay.connectionsOpened
+            try await Task.sleep(for: time)
+            guard await eventually(within: .seconds(60), { relay.connectionsOpened > opened }) else {
+                throw Missing("a new connection while the API server bids others farewell")
+            }
             try await cluster.restore(apiserverFlags: [])
-            try result.get()
         }
     }
 

@@ -9,8 +9,10 @@ package final class FaultStage: Sendable {
     /// What a fault came to.
     package struct Outcome: Sendable {
         package var edits: Int
-        /// From the fault's end until all was as the objects ask.
+        /// From the fault's end until all was as the objects asked then, with no further edit to help.
         package var settled: Swift.Duration
+        /// And after one more edit of each.
+        package var resettled: Swift.Duration
         /// Megabytes of the daemon at the end.
         package var resident: Int
     }
@@ -43,10 +45,27 @@ package final class FaultStage: Sendable {
             try result.get()
             return try await group.next() ?? 0
         }
-        // One more change of each, so that one that nobody hears of shows.
-        for name in names { try await world.apply(name, dice.withLock { world.randomSpec(&$0) }) }
+        // As the editor left it: a change that was lost shows, as none follows that would make up for it.
         let settled = try await settle(within: limit, name)
-        return Outcome(edits: edits + names.count, settled: settled, resident: try await residentMegabytes())
+        // One more change of each: an object that is no longer followed shows.
+        for name in names { try await applyAtLast(name) }
+        let resettled = try await settle(within: limit, "\(name), and one more edit of each")
+        return Outcome(
+            edits: edits + names.count, settled: settled, resettled: resettled, resident: try await residentMegabytes())
+    }
+
+    /// Applies as soon as the API server takes it: it may still be recovering.
+    private func applyAtLast(_ name: String) async throws {
+        let spec = dice.withLock { world.randomSpec(&$0) }
+        var failure: (any Error)?
+        let isApplied = await eventually {
+            do { try await world.apply(name, spec) } catch {
+                failure = error
+                return false
+            }
+            return true
+        }
+        if !isApplied { throw Missing("an API server that takes an edit: \(failure.map { "\($0)" } ?? "")") }
     }
 
     /// Waits until all is as the objects ask; gives how long that took.
@@ -55,10 +74,11 @@ package final class FaultStage: Sendable {
         let difference = Mutex<String?>(nil)
         let isSettled = await eventually(within: limit, every: .milliseconds(500)) {
             let found: String?
-            do { found = try await world.difference() } catch { found = "\(error)" }
+            do { found = try await world.difference(of: daemon) } catch { found = "\(error)" }
             difference.withLock { $0 = found }
-            return found == nil
+            return found == nil || !daemon.process.isRunning
         }
+        if let doubled = try await world.doubledEvent() { throw Missing("each event once after \(what): \(doubled)") }
         guard isSettled else {
             throw Missing(
                 "rest \(limit) after \(what): \(difference.withLock { $0 } ?? ""); the daemon's log:\n\(daemon.process.output.suffix(6_000))")

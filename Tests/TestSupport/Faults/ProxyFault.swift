@@ -6,6 +6,8 @@ package struct ProxyFault: Sendable, CustomStringConvertible {
     let rules: [FaultRule]
     /// Seconds it lasts, in a soak.
     package let seconds: Int
+    /// How long it waits after that until every rule has struck: after many failures a client waits up to half a minute before it asks again.
+    private static let patience = Swift.Duration.seconds(150)
 
     init(_ name: String, seconds: Int = 30, rules: [FaultRule]) {
         self.name = name
@@ -15,18 +17,19 @@ package struct ProxyFault: Sendable, CustomStringConvertible {
 
     package var description: String { name }
 
-    /// Cuts the connections there are, so that new ones meet the rules; takes the rules back after that time, or when they have struck: after many
-    /// failures a client waits up to half a minute before it asks again.
+    /// Cuts the connections there are, so that new ones meet the rules; takes the rules back after that time, when each of them has struck.
     ///
-    /// - Returns: how often they struck.
-    package func strike(_ proxy: FaultProxy, for time: Swift.Duration) async throws -> Int {
+    /// - Returns: how often each rule struck.
+    package func strike(_ proxy: FaultProxy, for time: Swift.Duration) async throws -> [Int] {
         let ids = rules.map { proxy.add($0) }
         proxy.cutAll()
         try await Task.sleep(for: time)
-        _ = await eventually(within: .seconds(60)) { ids.contains { proxy.hits(of: $0) > 0 } }
+        _ = await eventually(within: Self.patience) { ids.allSatisfy { proxy.hits(of: $0) > 0 } }
         proxy.removeAll()
-        let hits = ids.reduce(0) { $0 + proxy.hits(of: $1) }
-        if hits == 0 { throw Missing("a single request that \(name) struck: the run shows nothing") }
+        let hits = ids.map { proxy.hits(of: $0) }
+        for (rule, hits) in zip(rules, hits) where hits == 0 {
+            throw Missing("anything that this rule of \(name) struck: \("\(rule)".prefix(300))")
+        }
         return hits
     }
 
@@ -35,12 +38,13 @@ package struct ProxyFault: Sendable, CustomStringConvertible {
     package static func stall(_ proxy: FaultProxy) async throws -> Int {
         try await Task.sleep(for: .seconds(75))
         let frozen = proxy.freeze()
+        guard frozen > 0 else { throw Missing("an open watch for stalled-watch to silence") }
         try await Task.sleep(for: .seconds(165))
         return frozen
     }
 
-    private static func watch(_ fault: Fault, skip: Int = 0, times: Int? = nil, _ probability: Double) -> FaultRule {
-        FaultRule(fault, kinds: [.watch], skip: skip, times: times, probability: probability)
+    private static func watch(_ fault: Fault, _ probability: Double) -> FaultRule {
+        FaultRule(fault, kinds: [.watch], probability: probability)
     }
 
     /// 429 with and without Retry-After.
@@ -51,10 +55,11 @@ package struct ProxyFault: Sendable, CustomStringConvertible {
     package static let failing = ProxyFault(
         "500-storm", rules: [FaultRule(.internalError, probability: 0.5), FaultRule(.unavailable, probability: 0.5)])
 
-    /// 410 in both shapes, at lists, pages, the start of watches and in them, and 504 for too large a version.
+    /// 410 in both shapes, at lists, pages, the start of watches and in them, and 504 for too large a version. Lists come in pages of two for it.
     package static let expired = ProxyFault(
         "410-everywhere",
         rules: [
+            FaultRule(.pages(limit: 2), kinds: [.list], query: "limit=", probability: 0.5),
             FaultRule(.expiredContinue, kinds: [.page], probability: 0.7), FaultRule(.gone, kinds: [.list], probability: 0.3),
             FaultRule(.tooLargeResourceVersion, kinds: [.list, .watch], probability: 0.2), watch(.gone, 0.4),
             watch(.errorEvent(410, "Expired", "too old resource version: 1 (2)"), 0.4),
@@ -76,8 +81,13 @@ package struct ProxyFault: Sendable, CustomStringConvertible {
         "cut-connections",
         rules: [FaultRule(.cutBeforeSending, probability: 0.4), FaultRule(.delay(.milliseconds(700)), probability: 0.5)])
 
-    /// Writes that the server has carried out and that look as if they had failed.
-    package static let lostReplies = ProxyFault("lost-replies", rules: [FaultRule(.loseReply, kinds: [.write], probability: 0.5)])
+    /// Writes that the server has carried out and that look as if they had failed; the creation of an SLO's child is among them.
+    package static let lostReplies = ProxyFault(
+        "lost-replies",
+        rules: [
+            FaultRule(.loseReply(status: 201), kinds: [.write], path: "/configmaps/", probability: 0.5),
+            FaultRule(.loseReply(status: nil), kinds: [.write], probability: 0.5),
+        ])
 
     /// What is no API server's word: HTML, other kinds, objects without a name, lines that are no JSON, an object of 8 MiB.
     package static let nonsense = ProxyFault(

@@ -59,7 +59,7 @@ final class SimulatedDaemon {
         case .child:
             var owners: Set = [change.object.owner]
             if case .applied(let old?, _) = change { owners.insert(old.owner) }
-            for owner in owners { _ = queue.add(ObjectKey(namespace: Self.namespace, name: owner), now: link.now) }
+            for owner in owners.sorted() { _ = queue.add(ObjectKey(namespace: Self.namespace, name: owner), now: link.now) }
         }
         // Not in the midst of what the reflector does.
         link.after(.zero) { [self] in pump() }

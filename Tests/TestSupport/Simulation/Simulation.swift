@@ -124,9 +124,9 @@ package final class Simulation {
     }
 
     private func heal() {
-        for object in world.server.objects[SimulatedKind.parent.rawValue].values where object.word == SimulatedObject.poison {
-            world.server.edit(object.metadata.key, word: "healed")
-        }
+        // In an order of its own, so that a seed gives the same in every process.
+        let poisoned = world.server.objects[SimulatedKind.parent.rawValue].filter { $0.value.word == SimulatedObject.poison }
+        for key in poisoned.keys.sorted() { world.server.edit(key, word: "healed") }
     }
 
     // MARK: What came of it

@@ -2,34 +2,34 @@ import Glibc
 import Synchronization
 
 /// A server on loopback that answers as a script says, for what no real API server can be made to do. One request a connection, plain HTTP/1.1.
-final class ScriptedServer: Sendable {
-    struct Request: Sendable {
-        var method = ""
-        var target = ""
+package final class ScriptedServer: Sendable {
+    package struct Request: Sendable {
+        package var method = ""
+        package var target = ""
         /// Names in lower case.
-        var headers: [String: String] = [:]
-        var body = ""
+        package var headers: [String: String] = [:]
+        package var body = ""
     }
 
-    enum Answer: Sendable {
+    package enum Answer: Sendable {
         /// The body's pieces go out one by one, as separate chunks.
         case respond(Int, headers: [(String, String)] = [], pieces: [String] = [])
         /// As many bytes are promised, but only these come.
         case cutOff(promised: Int, sent: String)
         case hangUp
 
-        static func json(_ text: String, status: Int = 200, headers: [(String, String)] = []) -> Answer {
+        package static func json(_ text: String, status: Int = 200, headers: [(String, String)] = []) -> Answer {
             .respond(status, headers: [("Content-Type", "application/json")] + headers, pieces: [text])
         }
     }
 
-    typealias Script = @Sendable (_ request: Request, _ number: Int) -> Answer
+    package typealias Script = @Sendable (_ request: Request, _ number: Int) -> Answer
 
-    let port: UInt16
+    package let port: UInt16
     private let listener: Int32
     private let seen = Mutex<[Request]>([])
 
-    init(_ script: @escaping Script) throws {
+    package init(_ script: @escaping Script) throws {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -56,12 +56,12 @@ final class ScriptedServer: Sendable {
         }
     }
 
-    struct Failure: Error {}
+    package struct Failure: Error {}
 
-    var url: String { "http://127.0.0.1:\(port)" }
-    var requests: [Request] { seen.withLock(\.self) }
+    package var url: String { "http://127.0.0.1:\(port)" }
+    package var requests: [Request] { seen.withLock(\.self) }
 
-    func stop() {
+    package func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
         close(listener)
     }
@@ -125,7 +125,7 @@ final class ScriptedServer: Sendable {
 }
 
 /// Threads for blocking work in tests.
-enum Threads {
+private enum Threads {
     static func start(_ body: @escaping @Sendable () -> Void) {
         final class Work: Sendable {
             let body: @Sendable () -> Void

@@ -4,8 +4,17 @@ import Values
 
 /// Several machines over one simulated Lease: clocks of different rates and settings, pauses, suspended machines, lost and late messages, kills,
 /// and meddling with the Lease itself.
-struct ElectionSimulation {
-    struct Violation: Error, CustomStringConvertible {
+package struct ElectionSimulation {
+    /// What came of a seed's elections.
+    package struct Report: Sendable {
+        package var handovers = 0
+        /// Of the election with the fewest.
+        package var faults = Int.max
+        /// What is not as it must be; empty when all is well.
+        package var complaints: [String] = []
+    }
+
+    private struct Violation: Error, CustomStringConvertible {
         let description: String
     }
 
@@ -46,22 +55,53 @@ struct ElectionSimulation {
     private let faultsEnd = Swift.Duration.seconds(160)
     /// Longer than any duration that was written into the Lease is honoured, by the slowest clock.
     private let end = Swift.Duration.seconds(160 + 740)
-    private(set) var handovers = 0
-    private(set) var faults = 0
+    private var handovers = 0
+    private var faults = 0
     private var lastLeader: Int?
     private var leadingSince = Swift.Duration.zero
 
     /// - Parameter deletes: the Lease is deleted now and then, and nobody who never saw it starts meanwhile.
-    init(seed: UInt64, replicas: Int, deletes: Bool, settings: LeaseSettings) {
+    private init(seed: UInt64, replicas: Int, deletes: Bool, settings: LeaseSettings) {
         generator = SeededGenerator(seed: seed)
         self.deletes = deletes
         self.settings = settings
-        if deletes { lease = stored(ElectorBench.lease(holder: "ghost")) }
+        if deletes { lease = stored(Self.ghost) }
         for index in 0..<replicas { schedule(.start, at: .milliseconds(deletes ? 0 : index * 700)) }
         schedule(.fault, at: calmUntil + .seconds(3))
     }
 
-    mutating func run() throws {
+    /// Elections of two, three and four replicas, with an installation's spans and with short ones. The same seed gives the same.
+    package static func run(seed: UInt64) -> Report {
+        var report = Report()
+        for (replicas, deletes) in [(2, false), (3, false), (4, true)] {
+            for settings in [settings(15, 10, 2), settings(3, 2, 0.5)] {
+                var simulation = ElectionSimulation(seed: seed, replicas: replicas, deletes: deletes, settings: settings)
+                do { try simulation.run() } catch {
+                    report.complaints.append("seed \(seed), \(replicas) replicas, deletes \(deletes), lease \(settings.leaseDuration): \(error)")
+                }
+                report.faults = min(report.faults, simulation.faults)
+                report.handovers += simulation.handovers
+            }
+        }
+        return report
+    }
+
+    private static func settings(_ lease: Int, _ renew: Int, _ retry: Double) -> LeaseSettings {
+        LeaseSettings(
+            key: ObjectKey(namespace: "ns", name: "plimsoll-main"), identity: "", leaseDuration: .seconds(lease), renewDeadline: .seconds(renew),
+            retryPeriod: .seconds(retry))
+    }
+
+    /// The Lease of somebody who is no more.
+    private static let ghost: JSON = [
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": ["name": "plimsoll-main", "namespace": "ns"],
+        "spec": [
+            "holderIdentity": "ghost", "leaseDurationSeconds": 15, "acquireTime": "2026-01-01T00:00:00.000000Z",
+            "renewTime": "2026-01-01T00:00:05.000000Z", "leaseTransitions": 3,
+        ],
+    ]
+
+    private mutating func run() throws {
         while let index = events.indices.min(by: { (events[$0].at, events[$0].order) < (events[$1].at, events[$1].order) }) {
             let (at, _, event) = events.remove(at: index)
             now = at
