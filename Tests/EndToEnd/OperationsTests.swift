@@ -127,7 +127,7 @@ struct OperationsTests {
             let metrics = try await world.fetch("\(daemon.metricsURL)/metrics").text
             #expect(metrics.contains(#"rest_client_exec_plugin_call_total{call_status="no_error",code="0"}"#))
             // The token says itself when it ends.
-            #expect(metrics.contains(#"plimsoll_kube_credential_expiry_timestamp_seconds{credential="token"} 1"#))
+            #expect(metrics.contains(#"plimsoll_kube_credential_expiry_timestamp_seconds{credential="exec_token"} 1"#))
             #expect(metrics.contains(#"plimsoll_kube_credential_expiry_timestamp_seconds{credential="certificate_authority"} "#))
             #expect(try await daemon.stop() == .code(0))
         }
