@@ -68,7 +68,7 @@ let package = Package(
             "ServiceLevelsController",
             [
                 "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels", "Values",
-                coreMetrics, log,
+                coreMetrics, deque, log,
             ]),
         room(
             "Serving",

@@ -29,7 +29,10 @@ struct ConditionSet {
     }
 
     /// Reasons whose messages come from outside and may differ each time in their numbers (a duration, a port): where that is all, the first stays.
-    private static let volatile: Set = ["PrometheusUnavailable", "EvaluationFailed", "WriteFailed"]
+    private static let volatile: Set = [
+        "PrometheusUnavailable", "EvaluationFailed", "WriteFailed", "ScrapedTooRarely", "Costly", "NotPartOfTotal", "ShortWindow", "GroupLabelMissing",
+        "TooManyGroups",
+    ]
 
     private mutating func set(_ type: String, _ verdict: Verdict) {
         var message = String(verdict.message.prefix(2048))
@@ -62,11 +65,7 @@ struct ConditionSet {
         set("RulesLoaded", loaded)
         set("DataPresent", data)
         set("BudgetHealthy", budget(spec, rules, observation.figures, figures))
-        set(
-            "Preflight",
-            rules.notes.isEmpty
-                ? Verdict(.true, "Passed", "nothing speaks against it")
-                : Verdict(.false, rules.notes[0].reason, rules.notes.map(\.message).joined(separator: " ")))
+        set("Preflight", preflight(rules, observation.preflight))
         if loaded.status != .true {
             set("Ready", Verdict(loaded.status, loaded.reason, loaded.message))
         } else if data.status != .true {
@@ -80,6 +79,23 @@ struct ConditionSet {
         }
         let pending = loaded.status == .false && ["NotWritten", "NotLoaded", "Outdated", "WriteFailed"].contains(loaded.reason)
         set("Reconciling", pending ? Verdict(.true, loaded.reason, loaded.message) : Verdict(.false, "Settled", "the rules are where they belong"))
+    }
+
+    /// What the spec itself tells, and what was found on its Prometheus.
+    private func preflight(_ rules: GeneratedRules, _ observed: SLOObservation.Preflight) -> Verdict {
+        var findings: [SLOPreflight.Finding] = []
+        switch observed {
+        case .found(let found): findings = found
+        case .unasked:
+            // What was found before a restart holds until it is asked again.
+            if let old = prior["Preflight"], old.observedGeneration == generation { return Verdict(old.status, old.reason, old.message) }
+        }
+        let problems = findings.filter { $0.weight == .problem }
+        let warnings = findings.filter { $0.weight == .warning }
+        let texts = rules.notes.map(\.message) + (problems + warnings).map { "\($0.path): \($0.message)." }
+        if let reason = rules.notes.first?.reason ?? problems.first?.reason { return Verdict(.false, reason, texts.joined(separator: " ")) }
+        if let first = warnings.first { return Verdict(.true, first.reason, texts.joined(separator: " ")) }
+        return Verdict(.true, "Passed", "nothing speaks against it")
     }
 
     private func loaded(_ rules: GeneratedRules, _ observation: SLOObservation) -> Verdict {

@@ -52,7 +52,15 @@ package struct SLOObservation: Sendable, Hashable {
         case read(SLOFigures?)
     }
 
+    /// What was found on the source's Prometheus about an SLO of this generation.
+    package enum Preflight: Sendable, Hashable {
+        /// Not yet: it is done now and then, not at each look.
+        case unasked
+        case found([SLOPreflight.Finding])
+    }
+
     package var output: Output
+    package var preflight = Preflight.unasked
     package var rules: Rules
     package var figures: Figures
     /// The figures were asked for after the rules were seen evaluated: that they lack this SLO then means that there is nothing to count.

@@ -106,6 +106,10 @@ final class SLOReconciler: Sendable {
         if !known.isTakenUp { try await takeUp(key, known, source) }
         let wasAsked = source?.wasAsked ?? true
         var observation = source?.observation(of: key, output: effective(known.output, source, key)) ?? SLOObservation()
+        if let source, case .rules = known.desired, let spec = slo.spec {
+            source.preflight.want(slo, spec, source.definition.settings)
+            observation.preflight = source.preflight.observation(of: slo)
+        }
         var decision = SLODecider.decide(slo, desired: known.desired, observation: observation, now: wallClock())
         var failure: (any Error)?
         let version = source?.output.version(of: key) ?? ""

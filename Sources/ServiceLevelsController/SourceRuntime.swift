@@ -13,6 +13,7 @@ final class SourceRuntime: Sendable {
     let output: any RuleOutput
     let figures: Sampler<FleetReading>
     let rules: Sampler<RulesReading>
+    let preflight: PreflightRunner
     /// When an SLO's rules were first seen evaluated.
     private let evaluated = Mutex<[ObjectKey: Instant]>([:])
 
@@ -38,6 +39,7 @@ final class SourceRuntime: Sendable {
                 return all.filter { old.groups[$0] != new.groups[$0] }
             },
             notify: notify, poll: { try await FleetPoll.rules(client, instance: instance) })
+        preflight = PreflightRunner(name: definition.name, client: client, timeline: timeline, logger: logger, notify: notify)
         output.onLoad { [rules] keys in
             rules.pollSoon()
             for key in keys.sorted() { notify(key) }
@@ -58,6 +60,7 @@ final class SourceRuntime: Sendable {
     func unsubscribe(_ key: ObjectKey) {
         figures.unsubscribe(key)
         rules.unsubscribe(key)
+        preflight.forget(key)
         evaluated.withLock { $0[key] = nil }
     }
 
@@ -91,7 +94,7 @@ final class SourceRuntime: Sendable {
     var parts: [ManagedPart] {
         output.parts + [
             ManagedPart("sampler \(figures.name)") { [figures] in await figures.run() },
-            ManagedPart("sampler \(rules.name)") { [rules] in await rules.run() },
+            ManagedPart("sampler \(rules.name)") { [rules] in await rules.run() }, preflight.part,
         ]
     }
 }

@@ -62,7 +62,10 @@ final class ScriptedPrometheus: PrometheusQuerying {
     ) async throws(PrometheusError) -> PrometheusAnswer<[String]> { try refuse() }
 
     func buildInfo() async throws(PrometheusError) -> PrometheusBuild { try refuse() }
-    func setup() async throws(PrometheusError) -> PrometheusSetup { try refuse() }
+    func setup() async throws(PrometheusError) -> PrometheusSetup {
+        try throwIfFailing()
+        return PrometheusSetup(retention: .days(90))
+    }
     func isReady() async throws(PrometheusError) -> Bool { try refuse() }
     func reload(_ url: String) async throws(PrometheusError) { try throwIfFailing() }
 

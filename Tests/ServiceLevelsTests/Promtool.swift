@@ -40,7 +40,7 @@ struct Promtool {
         }
     }
 
-    private static func run(_ arguments: [String], _ scratch: ScratchDirectory) async throws -> Outcome {
+    static func run(_ arguments: [String], _ scratch: ScratchDirectory) async throws -> Outcome {
         guard let path else { return Outcome(passed: false, output: missing) }
         let process = try ChildProcess(path, arguments, output: scratch.file("output"))
         let exit = await process.wait(timeout: .seconds(120))

@@ -11,7 +11,8 @@ struct RenderCommand: ParsableCommand {
         commandName: "render", abstract: "Write the rules of SLOs in files, with no cluster.",
         discussion: """
             The same rules as the daemon writes, byte for byte the same each time, in Prometheus's own rule file format. Without --output all \
-            groups go to stdout as one rule file; with it each SLO becomes a file. Scrape and evaluation interval come from --config (the \
+            groups go to stdout as one rule file; with it each SLO becomes a file, and with --tests there are tests of its alerts beside it, for \
+            promtool test rules. Scrape and evaluation interval come from --config (the \
             source that an SLO names), or are 30s.
             """)
 
@@ -20,6 +21,9 @@ struct RenderCommand: ParsableCommand {
 
     @Option(name: [.customShort("o"), .customLong("output")], help: "Directory for one file an SLO.")
     var output: String?
+
+    @Flag(help: "Write tests of the alerts too, as NAME.hours.test.yaml and NAME.days.test.yaml.")
+    var tests = false
 
     @Option(help: "The daemon's configuration.")
     var config: String?
@@ -30,17 +34,18 @@ struct RenderCommand: ParsableCommand {
 
     mutating func run() throws {
         if paths.isEmpty { throw CommandFailure.usage("render", "name at least one file or directory") }
+        if tests, output == nil { throw CommandFailure.usage("render", "--tests needs --output: tests name the file of the rules") }
         let configuration = try config.map { try ConfigurationFile.load($0) }
         let inputs = InputFiles(paths, excluding: exclude)
         let set = ManifestSet(inputs)
         let check = ManifestCheck(set, configuration: configuration)
         var lines = set.unreadable + check.problems.map(\.description)
-        var rendered: [(key: ObjectKey, rules: GeneratedRules)] = []
+        var rendered: [(slo: CheckedSLO, rules: GeneratedRules)] = []
         for slo in check.slos.sorted(by: { $0.key < $1.key }) {
             let settings = configuration?.prometheus.first { $0.name == slo.spec.source }?.ruleSettings ?? RuleSettings()
             do {
                 let rules = try RuleGenerator.generate(instance: configuration?.instance ?? "main", key: slo.key, spec: slo.spec, settings: settings)
-                rendered.append((slo.key, rules))
+                rendered.append((slo, rules))
             } catch {
                 lines += error.problems.map { "SLO \(slo.key): \($0)" }
             }
@@ -48,8 +53,14 @@ struct RenderCommand: ParsableCommand {
         guard lines.isEmpty else { throw CommandFailure.input("nothing was rendered:\n" + lines.joined(separator: "\n")) }
         for path in set.idlePaths(inputs, problems: check.problems) { StandardError.write("note: \(path) holds no object of Plimsoll's") }
         if let output {
-            for (key, rules) in rendered {
-                try OutputFiles.write(rules.file.yaml, to: RuleObjects.fileName(instance: configuration?.instance ?? "main", key: key), in: output)
+            for (slo, rules) in rendered {
+                let name = RuleObjects.fileName(instance: configuration?.instance ?? "main", key: slo.key)
+                try OutputFiles.write(rules.file.yaml, to: name, in: output)
+                guard tests else { continue }
+                let base = name.hasSuffix(".yaml") ? String(name.dropLast(5)) : name
+                for file in RuleTests(rules, spec: slo.spec, ruleFile: name).files {
+                    try OutputFiles.write(YAML.text(file.json), to: "\(base).\(file.suffix).test.yaml", in: output)
+                }
             }
         } else {
             StandardOutput.write(RuleFile(groups: rendered.flatMap(\.rules.groups)).yaml)

@@ -1,0 +1,119 @@
+import KubeModel
+package import PlimsollAPI
+import PrometheusModel
+package import Values
+
+/// Unit tests of an SLO's alerts for `promtool test rules`: that each tier fires when it should, and does not when it should not. Pure.
+///
+/// They feed the recorded base series (`plimsoll:sli:events`), so they hold for every indicator; what the base rules make of raw series is the
+/// generator's own concern, and tested there.
+package struct RuleTests {
+    /// A file of tests, and what its name ends in. promtool has one evaluation interval a file: tiers of hours and of days need different ones.
+    package struct File: Sendable, Hashable {
+        package let suffix: String
+        package let json: JSON
+    }
+
+    /// Events of one step: so many that chance is no matter to the low-traffic guard.
+    private static let total = 1_000_000
+
+    /// A stretch of time with one share of errors.
+    private struct Phase {
+        var length: PromDuration
+        var ratio: Double
+        init(_ length: PromDuration, _ ratio: Double) { (self.length, self.ratio) = (length, ratio) }
+    }
+
+    private let rules: GeneratedRules
+    private let spec: SLOSpec
+    private let ruleFile: String
+
+    /// - Parameter ruleFile: where the SLO's rules are, from where the tests will be.
+    package init(_ rules: GeneratedRules, spec: SLOSpec, ruleFile: String) {
+        self.rules = rules
+        self.spec = spec
+        self.ruleFile = ruleFile
+    }
+
+    package var files: [File] {
+        [("hours", PromDuration.minutes(1), { $0 < .hours(1) }), ("days", PromDuration.minutes(10), { $0 >= .hours(1) })].compactMap {
+            (suffix: String, step: PromDuration, takes: (PromDuration) -> Bool) -> File? in
+            let tests = rules.tiers.filter { takes($0.short) }.flatMap { scenarios($0, step) }
+            guard !tests.isEmpty else { return nil }
+            return File(
+                suffix: suffix,
+                json: ["rule_files": [.string(ruleFile)], "evaluation_interval": .string(step.description), "tests": .array(tests)])
+        }
+    }
+
+    /// Time runs up to the moment that is judged, where the last phase ends.
+    private func scenarios(_ tier: AlertTier, _ step: PromDuration) -> [JSON] {
+        /// The share of errors that the tier lets pass.
+        let edge = tier.burnRate.value.doubleValue * spec.errorBudget.doubleValue
+        // Above the edge by a half, as far as there is room.
+        let high = min(1, edge * 1.5)
+        func part(_ window: PromDuration, _ share: Double) -> PromDuration {
+            step * Int64((Double(window.milliseconds) * share / Double(step.milliseconds)).rounded())
+        }
+        let (long, short) = (tier.long, tier.short)
+        var scenarios: [(name: String, phases: [Phase], fires: Bool)] = [
+            ("burns a little too fast", [Phase(long, min((edge + high) / 2, edge * 1.1))], true),
+            ("burns almost too fast", [Phase(long, edge * 0.9)], false),
+            // With as much to spare as is to be had: a window that is twice as long does not burn.
+            ("has burnt for most of the long window", [Phase(part(long, (1 + edge / high) / 2), high)], true),
+            // A window that is half as long burns.
+            ("has burnt for half of the long window", [Phase(part(long, 0.5), high)], false),
+            ("has burnt in nothing but the short window", [Phase(short, min(1, edge * 2))], false),
+            ("has no errors", [Phase(long, 0)], false),
+        ]
+        if edge < 0.4 {
+            let burst = edge * 2.4
+            scenarios += [
+                // A short window that is twice as long burns.
+                ("has stopped burning for the short window", [Phase(long, high), Phase(short, burst), Phase(short, 0)], false),
+                // One that is half as long does not.
+                (
+                    "has burnt in the older part of the short window",
+                    [Phase(long, high), Phase(part(short, 0.6), burst), Phase(short - part(short, 0.6), 0)], true
+                ),
+            ]
+        } else {
+            scenarios.append(("has stopped burning for the short window", [Phase(long, high), Phase(short, 0)], false))
+        }
+        return scenarios.map { test(tier, $0.name, $0.phases, fires: $0.fires, step) }
+    }
+
+    private func test(_ tier: AlertTier, _ name: String, _ phases: [Phase], fires: Bool, _ step: PromDuration) -> JSON {
+        let all = ([Phase(tier.long, 0)] + phases).filter { $0.length > .zero }
+        let end = all.reduce(PromDuration.zero) { $0 + $1.length }
+        func values(_ value: (Phase) -> Int) -> String {
+            all.map { "\(value($0))x\($0.length.milliseconds / step.milliseconds - 1)" }.joined(separator: " ")
+        }
+        return [
+            "name": .string("tier \(tier.name): \(name)"), "interval": .string(step.description),
+            "input_series": [
+                ["series": .string(series(.total)), "values": .string(values { _ in Self.total })],
+                ["series": .string(series(.errors)), "values": .string(values { Int((Double(Self.total) * $0.ratio).rounded()) })],
+            ],
+            "promql_expr_test": [
+                [
+                    "expr": .string("count(\(alert(tier))) or vector(0)"), "eval_time": .string((end - step).description),
+                    "exp_samples": [["labels": "{}", "value": .int(fires ? 1 : 0)]],
+                ]
+            ],
+        ]
+    }
+
+    /// The base series of the SLO, or of one group of it.
+    private func series(_ kind: SeriesNames.Events) -> String {
+        let selector = rules.identity.selector(SeriesNames.events, kind)
+        let groups = spec.groupBy.map { LabelMatcher($0, .equal, "any") }
+        return VectorSelector(metricName: selector.metricName, matchers: selector.matchers + groups).description
+    }
+
+    private func alert(_ tier: AlertTier) -> String {
+        let tier = LabelMatcher(LabelNames.tier, .equal, tier.name)
+        return spec.alerting.shadow
+            ? "\(SeriesNames.shadowAlerts){\(tier)}" : "ALERTS{alertname=\"\(SeriesNames.alert)\",alertstate=\"firing\",\(tier)}"
+    }
+}
