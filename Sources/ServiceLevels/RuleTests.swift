@@ -8,11 +8,16 @@ package import Values
 /// They feed the recorded base series (`plimsoll:sli:events`), so they hold for every indicator; what the base rules make of raw series is the
 /// generator's own concern, and tested there.
 package struct RuleTests {
-    /// A file of tests, and what its name ends in. promtool has one evaluation interval a file: tiers of hours and of days need different ones.
+    /// The tests of one tier. promtool has one evaluation interval a file, and tiers of hours and of days need different ones.
     package struct File: Sendable, Hashable {
-        package let suffix: String
+        package let tier: String
         package let json: JSON
     }
+
+    /// Between two samples and two evaluations: the longest of these that a short window holds six times, or the first.
+    private static let steps = [PromDuration.minutes(1), .minutes(5), .minutes(10), .minutes(30), .hours(1)]
+    /// A label of the series that are fed, which the base rules' own do not have: theirs have no events here, and get into nobody's way.
+    private static let fed = LabelMatcher("fed", .equal, "any")
 
     /// Events of one step: so many that chance is no matter to the low-traffic guard.
     private static let total = 1_000_000
@@ -36,13 +41,15 @@ package struct RuleTests {
     }
 
     package var files: [File] {
-        [("hours", PromDuration.minutes(1), { $0 < .hours(1) }), ("days", PromDuration.minutes(10), { $0 >= .hours(1) })].compactMap {
-            (suffix: String, step: PromDuration, takes: (PromDuration) -> Bool) -> File? in
-            let tests = rules.tiers.filter { takes($0.short) }.flatMap { scenarios($0, step) }
-            guard !tests.isEmpty else { return nil }
+        rules.tiers.map { tier in
+            let step = Self.steps.last { $0 * 6 <= tier.short } ?? Self.steps[0]
             return File(
-                suffix: suffix,
-                json: ["rule_files": [.string(ruleFile)], "evaluation_interval": .string(step.description), "tests": .array(tests)])
+                tier: tier.name,
+                json: [
+                    "rule_files": [.string(ruleFile)], "evaluation_interval": .string(step.description),
+                    // Alerts last, as what they read of the other groups must not be a step old: it would be no longer seen.
+                    "group_eval_order": .array(rules.groups.reversed().map { .string($0.name) }), "tests": .array(scenarios(tier, step)),
+                ])
         }
     }
 
@@ -68,7 +75,13 @@ package struct RuleTests {
         ]
         if edge < 0.4 {
             let burst = edge * 2.4
+            let share = Double(short.milliseconds) / Double(long.milliseconds)
             scenarios += [
+                ("burns in the long window, and almost in the short one", [Phase(long, high), Phase(short, edge * 0.9)], false),
+                (
+                    "burns in the short window, and almost in the long one",
+                    [Phase(long - short, edge * max(0, 0.9 - 2 * share) / (1 - share)), Phase(short, edge * 2)], false
+                ),
                 // A short window that is twice as long burns.
                 ("has stopped burning for the short window", [Phase(long, high), Phase(short, burst), Phase(short, 0)], false),
                 // One that is half as long does not.
@@ -108,7 +121,7 @@ package struct RuleTests {
     private func series(_ kind: SeriesNames.Events) -> String {
         let selector = rules.identity.selector(SeriesNames.events, kind)
         let groups = spec.groupBy.map { LabelMatcher($0, .equal, "any") }
-        return VectorSelector(metricName: selector.metricName, matchers: selector.matchers + groups).description
+        return VectorSelector(metricName: selector.metricName, matchers: selector.matchers + groups + [Self.fed]).description
     }
 
     private func alert(_ tier: AlertTier) -> String {

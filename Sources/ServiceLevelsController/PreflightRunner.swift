@@ -3,8 +3,8 @@ import KubeModel
 import KubeRuntime
 import Logging
 import PlimsollAPI
-import PrometheusClient
-import ServiceLevels
+package import PrometheusClient
+package import ServiceLevels
 import Synchronization
 import Values
 

@@ -2,6 +2,7 @@ import KubeModel
 import KubeRuntime
 import Logging
 import PlimsollAPI
+import PrometheusClient
 import ServiceLevels
 import Synchronization
 import TestSupport

@@ -22,7 +22,7 @@ struct RenderCommand: ParsableCommand {
     @Option(name: [.customShort("o"), .customLong("output")], help: "Directory for one file an SLO.")
     var output: String?
 
-    @Flag(help: "Write tests of the alerts too, as NAME.hours.test.yaml and NAME.days.test.yaml.")
+    @Flag(help: "Write tests of the alerts too, as NAME.TIER.test.yaml.")
     var tests = false
 
     @Option(help: "The daemon's configuration.")
@@ -59,7 +59,7 @@ struct RenderCommand: ParsableCommand {
                 guard tests else { continue }
                 let base = name.hasSuffix(".yaml") ? String(name.dropLast(5)) : name
                 for file in RuleTests(rules, spec: slo.spec, ruleFile: name).files {
-                    try OutputFiles.write(YAML.text(file.json), to: "\(base).\(file.suffix).test.yaml", in: output)
+                    try OutputFiles.write(YAML.text(file.json), to: "\(base).\(file.tier).test.yaml", in: output)
                 }
             }
         } else {
