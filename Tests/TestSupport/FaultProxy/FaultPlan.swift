@@ -60,8 +60,8 @@ package struct FaultRule: Sendable {
     }
 }
 
-/// Which fault strikes which request. Rules that have not struck yet go first, and for certain, as few requests may come; then all in their order,
-/// the first that strikes wins. Chances come from a seed.
+/// Which fault strikes which request. At first each rule strikes once, for certain and while the others hold back: after many failures a client asks
+/// rarely. Then all in their order, the first that strikes wins. Chances come from a seed.
 package struct FaultPlan: Sendable {
     /// A rule that is to strike a request. Only what then happens to its bytes tells whether it did.
     package struct Choice: Sendable, Hashable {
@@ -106,6 +106,8 @@ package struct FaultPlan: Sendable {
         let matching = entries.indices.filter { entries[$0].rule.matches(request) }
         // Of those that still wait for their turn, the one that was tried least: its bytes may never come.
         if let next = matching.filter({ entries[$0].hits == 0 }).min(by: { entries[$0].chosen < entries[$1].chosen }) { return choose(next) }
+        // A client that nothing ails goes on watching, and lists no more: what waits for a list needs the others' help.
+        if entries.contains(where: { $0.hits == 0 && $0.rule.kinds?.contains(.watch) ?? true }) { return nil }
         for index in matching where strikes(entries[index].rule) { return choose(index) }
         return nil
     }

@@ -99,7 +99,7 @@ package final class FaultStage: Sendable {
 
     private func edit() async throws {
         let (name, deletes, spec) = dice.withLock { dice in
-            (names.randomElement(using: &dice) ?? "slo-0", Int.random(in: 0..<5, using: &dice) == 0, world.randomSpec(&dice))
+            (names.randomElement(using: &dice) ?? "slo-0", Int.random(in: 0..<3, using: &dice) == 0, world.randomSpec(&dice))
         }
         if deletes { try await world.delete(name) } else { try await world.apply(name, spec) }
     }

@@ -6,8 +6,8 @@ package struct ProxyFault: Sendable, CustomStringConvertible {
     let rules: [FaultRule]
     /// Seconds it lasts, in a soak.
     package let seconds: Int
-    /// How long it waits after that until every rule has struck: after many failures a client waits up to half a minute before it asks again.
-    private static let patience = Swift.Duration.seconds(150)
+    /// How long it waits until every rule has struck: after many failures a client waits up to half a minute before it asks again.
+    private static let patience = Swift.Duration.seconds(180)
 
     init(_ name: String, seconds: Int = 30, rules: [FaultRule]) {
         self.name = name
@@ -17,14 +17,18 @@ package struct ProxyFault: Sendable, CustomStringConvertible {
 
     package var description: String { name }
 
-    /// Cuts the connections there are, so that new ones meet the rules; takes the rules back after that time, when each of them has struck.
+    /// Cuts the connections there are, so that new ones meet the rules, until each rule has struck; then lets them rage for that time.
     ///
     /// - Returns: how often each rule struck.
     package func strike(_ proxy: FaultProxy, for time: Swift.Duration) async throws -> [Int] {
         let ids = rules.map { proxy.add($0) }
-        proxy.cutAll()
+        let end = ContinuousClock.now + Self.patience
+        var haveStruck = false
+        while !haveStruck, ContinuousClock.now < end {
+            proxy.cutAll()
+            haveStruck = await eventually(within: .seconds(30)) { ids.allSatisfy { proxy.hits(of: $0) > 0 } }
+        }
         try await Task.sleep(for: time)
-        _ = await eventually(within: Self.patience) { ids.allSatisfy { proxy.hits(of: $0) > 0 } }
         proxy.removeAll()
         let hits = ids.map { proxy.hits(of: $0) }
         for (rule, hits) in zip(rules, hits) where hits == 0 {
