@@ -30,7 +30,8 @@ struct ConditionSet {
 
     /// Reasons whose messages come from outside and may differ each time in their numbers (a duration, a port): where that is all, the first stays.
     private static let volatile: Set = [
-        "PrometheusUnavailable", "EvaluationFailed", "WriteFailed", "ScrapedTooRarely", "Costly", "NotPartOfTotal", "ShortWindow", "GroupLabelMissing",
+        "PrometheusUnavailable", "EvaluationFailed", "WriteFailed", "ScrapedTooRarely", "Costly", "NotPartOfTotal", "ShortWindow",
+        "GroupLabelMissing",
         "TooManyGroups",
     ]
 
