@@ -226,7 +226,10 @@ package struct ElectorMachine: Sendable {
         guard tries < Self.mostTries else { return nil }
         tries += 1
         // A write that changes nothing is no sign of life, even where the wall clock stands still.
-        renewTime = wall == renewTime ? Instant(microseconds: wall.microseconds + 1) : wall
+        var time = wall
+        // And one time for acquisition and renewal is how a released Lease is known.
+        while time == renewTime || time == acquireTime { time = Instant(microseconds: time.microseconds + 1) }
+        renewTime = time
         attempts = attempts.suffix(7) + [renewTime.microsecondsText]
         step = .writing(sent: now)
         return timeout(now)

@@ -12,6 +12,8 @@ package struct LeaseRecord: Sendable, Hashable {
     package var renewTime: String
     /// Whether it was ever held: somebody's times are in it.
     package var wasHeld: Bool
+    /// Whether it was acquired and renewed at the same moment: only who lets go writes that.
+    private var hasOneTime: Bool
     /// The fields that a holder writes, as they stand there. Two records with the same stamp show no sign of life between them.
     package var stamp: JSON
 
@@ -28,12 +30,13 @@ package struct LeaseRecord: Sendable, Hashable {
         durationSeconds = spec["leaseDurationSeconds"]?.intValue
         transitions = min(max(spec["leaseTransitions"]?.intValue ?? 0, 0), Int64(Int32.max))
         renewTime = spec["renewTime"]?.stringValue ?? ""
+        hasOneTime = !renewTime.isEmpty && spec["acquireTime"]?.stringValue == renewTime
         wasHeld = ["acquireTime", "renewTime"].contains { !(spec[$0]?.isNull ?? true) }
         stamp = .object(JSONObject(Self.fields.map { (key: $0, value: spec[$0] ?? .null) }))
     }
 
-    /// A holder that let go says so by a duration of one second; a name that was blanked by somebody else may still be at work.
-    var isReleased: Bool { holder.isEmpty && (!wasHeld || durationSeconds == 1) }
+    /// A holder that let go says so by a duration of one second and one time for all; a name that was blanked by somebody else may still be at work.
+    var isReleased: Bool { holder.isEmpty && (!wasHeld || (durationSeconds == 1 && hasOneTime)) }
 
     /// How long its holder's silence is waited for: what it asks for, but not less than our own duration, and bounded.
     func patience(own: Swift.Duration) -> Swift.Duration {
