@@ -53,5 +53,5 @@ status=0
 "$soak" "$@" | tee "$results" || status=$?
 echo
 echo "== $kind =="
-grep -E '^[A-Z]+ ' "$results" | column -t || true
+grep -E '^[A-Z-]+ ' "$results" | column -t || true
 exit "$status"

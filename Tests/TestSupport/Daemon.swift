@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// The release binary, running as the daemon for one namespace.
 package final class Daemon: Sendable {
@@ -9,7 +8,6 @@ package final class Daemon: Sendable {
     package let instance: String
     /// Rules go into ConfigMaps, not into the shared directory.
     package let configMaps: Bool
-    private let port = Mutex<UInt16?>(nil)
 
     /// - Parameters:
     ///   - prometheusURL: another server than the world's, for what a healthy one can't be made to do.
@@ -77,22 +75,13 @@ package final class Daemon: Sendable {
             binary, ["run", "--config", config, "--kubeconfig", admin] + arguments, environment: environment, output: world.scratch.file(output))
     }
 
-    /// Where it serves, as its log has it: the kernel chooses the port, so that nobody else can have it. Leads nowhere before it serves.
+    /// Where it serves: the kernel chooses the port, so that nobody else can have it, and another with a new configuration. From the last line of
+    /// the log, in either format, that says `serving`; leads nowhere before there is one.
     package var metricsURL: String {
-        let port = port.withLock { port in
-            port = port ?? loggedPort
-            return port ?? 0
-        }
-        return "http://127.0.0.1:\(port)"
-    }
-
-    /// From the line of either format that says `serving`.
-    private var loggedPort: UInt16? {
-        for line in process.output.split(separator: "\n") where line.contains("msg=serving ") || line.contains(#""msg":"serving""#) {
-            guard let start = line.firstRange(of: "127.0.0.1:") else { continue }
-            return UInt16(line[start.upperBound...].prefix { $0.isNumber })
-        }
-        return nil
+        let lines = process.output.split(separator: "\n")
+        let serving = lines.last { $0.contains("msg=serving ") || $0.contains(#""msg":"serving""#) } ?? ""
+        let port = serving.firstRange(of: "127.0.0.1:").map { serving[$0.upperBound...].prefix { $0.isNumber } }
+        return "http://127.0.0.1:\(port ?? "0")"
     }
 
     /// Waits for /readyz.

@@ -16,7 +16,11 @@ package enum ClusterFault: String, Sendable, CaseIterable {
     ///
     /// - Parameter relay: what the stage's daemon reaches the API server through; `goaway` shows there.
     package func strike(_ cluster: RestartableCluster, _ stage: FaultStage, relay: TCPRelay? = nil, for time: Swift.Duration) async throws {
-        do { try await perform(cluster, stage, relay, time) } catch {
+        do {
+            try await perform(cluster, stage, relay, time)
+            // Edits that the servers take while the daemon still finds its way back: nobody could make any before.
+            try await Task.sleep(for: .seconds(5))
+        } catch {
             // The first failure counts, and those that come next must not suffer from it.
             try? await cluster.restore(apiserverFlags: [])
             throw error
