@@ -63,6 +63,7 @@ package struct ElectorMachine: Sendable {
     private var step = Step.waiting
     private var sight: Sight?
     private var absentSince: LeaseTime?
+    private var absentSeen: LeaseTime?
     private var acquireTime = Instant.epoch
     private var renewTime = Instant.epoch
     private var transitions: Int64 = 0
@@ -188,8 +189,10 @@ package struct ElectorMachine: Sendable {
             return create(at: now, wall: wall)
         }
         // Somebody deleted a Lease that we knew: its holder may not know yet.
-        let since = absentSince ?? now
-        absentSince = since
+        // Who did not look for a while may have missed another Lease, whose holder does not know of its end either.
+        let isUnbroken = absentSeen.map { now.most(since: $0) <= settings.retryPeriod * 2 } ?? false
+        let since = isUnbroken ? absentSince ?? now : now
+        (absentSince, absentSeen) = (since, now)
         let left = sight.record.patience(own: settings.leaseDuration) - now.least(since: since)
         guard left <= .zero else { return wait(min(retry(using: &generator), left), now) }
         acquireTime = wall

@@ -60,7 +60,8 @@ package struct ElectionSimulation {
     private var lastLeader: Int?
     private var leadingSince = Swift.Duration.zero
 
-    /// - Parameter deletes: the Lease is deleted now and then, and nobody who never saw it starts meanwhile.
+    /// - Parameter deletes: the Lease is deleted now and then, once all have seen it: who never saw a Lease can't know that its holder may not have
+    ///   heard of its end.
     private init(seed: UInt64, replicas: Int, deletes: Bool, settings: LeaseSettings) {
         generator = SeededGenerator(seed: seed)
         self.deletes = deletes
@@ -263,7 +264,8 @@ package struct ElectionSimulation {
         case 3: die(victim)
         case 4: nodes[victim].isStopping = true
         case 5:
-            if deletes { lease = nil }
+            let holder = lease?["spec"]?["holderIdentity"]?.stringValue
+            if deletes, alive.allSatisfy({ nodes[$0].machine.holder == holder }) { lease = nil }
         case 6:
             // Somebody blanks the holder, or forges one.
             guard let current = lease else { return }
