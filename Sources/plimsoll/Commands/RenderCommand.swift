@@ -12,7 +12,7 @@ struct RenderCommand: ParsableCommand {
         discussion: """
             The same rules as the daemon writes, byte for byte the same each time, in Prometheus's own rule file format. Without --output all \
             groups go to stdout as one rule file; with it each SLO becomes a file, and with --tests there are tests of its alerts beside it, for \
-            promtool test rules. Scrape and evaluation interval come from --config (the \
+            promtool test rules; --dashboards writes dashboards for Grafana. Scrape and evaluation interval come from --config (the \
             source that an SLO names), or are 30s.
             """)
 
@@ -25,6 +25,9 @@ struct RenderCommand: ParsableCommand {
     @Flag(help: "Write tests of the alerts too, as NAME.TIER.test.yaml.")
     var tests = false
 
+    @Flag(help: "Write Grafana dashboards too: dashboard_SERVICE.json for each service, and dashboard-fleet.json.")
+    var dashboards = false
+
     @Option(help: "The daemon's configuration.")
     var config: String?
 
@@ -34,6 +37,7 @@ struct RenderCommand: ParsableCommand {
 
     mutating func run() throws {
         if paths.isEmpty { throw CommandFailure.usage("render", "name at least one file or directory") }
+        if dashboards, output == nil { throw CommandFailure.usage("render", "--dashboards needs --output: each is a file") }
         if tests, output == nil { throw CommandFailure.usage("render", "--tests needs --output: tests name the file of the rules") }
         let configuration = try config.map { try ConfigurationFile.load($0) }
         let inputs = InputFiles(paths, excluding: exclude)
@@ -52,6 +56,13 @@ struct RenderCommand: ParsableCommand {
         }
         guard lines.isEmpty else { throw CommandFailure.input("nothing was rendered:\n" + lines.joined(separator: "\n")) }
         for path in set.idlePaths(inputs, problems: check.problems) { StandardError.write("note: \(path) holds no object of Plimsoll's") }
+        if let output, dashboards {
+            let instance = configuration?.instance ?? "main"
+            try OutputFiles.write(Dashboard.fleet(instance: instance).text() + "\n", to: "dashboard-fleet.json", in: output)
+            for service in Set(rendered.map(\.slo.spec.service)).sorted() {
+                try OutputFiles.write(Dashboard.service(service, instance: instance).text() + "\n", to: "dashboard_\(service).json", in: output)
+            }
+        }
         if let output {
             for (slo, rules) in rendered {
                 let name = RuleObjects.fileName(instance: configuration?.instance ?? "main", key: slo.key)

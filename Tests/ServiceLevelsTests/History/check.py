@@ -88,6 +88,26 @@ def recorded(directory, truth):
     compare("history_rules", {name: counts[name, "errors"] / counts[name, "total"] for name in BOUNDS}, truth)
 
 
+def dashboards(binary, directory):
+    """Every query of every dashboard gives something on the history."""
+    global OK
+    folder = f"{directory}/dashboards"
+    subprocess.run([binary, "render", f"{directory}/slos.yaml", "--dashboards", "-o", folder], check=True)
+    queries = []
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".json"):
+            with open(f"{folder}/{name}") as file:
+                queries += [(name, target["expr"]) for panel in json.load(file)["panels"] for target in panel["targets"]]
+    with open(f"{directory}/queries.txt", "w") as file:
+        file.write("".join(query + "\n" for _, query in queries))
+    history.ask(directory)
+    with open(f"{directory}/answers.txt") as file:
+        answers = [json.loads(line) for line in file]
+    empty = [f"{name}: {query}" for (name, query), answer in zip(queries, answers, strict=True) if not answer.get("data", {}).get("result")]
+    OK = OK and queries and not empty
+    print("\n".join([f"dashboards: {len(queries)} queries, {len(empty)} without an answer"] + empty), flush=True)
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -191,6 +211,7 @@ def main():
     open(f"{directory}/rules-4.end", "w").close()
     history.backfill(directory)
     recorded(directory, truth)
+    dashboards(binary, directory)
     kubeconfig = os.environ.get("PLIMSOLL_TEST_KUBECONFIG")
     if kubeconfig:
         daemon(binary, directory, truth, kubeconfig, namespace)
