@@ -12,10 +12,6 @@ struct AlertRule {
     /// 1 for the tier with the highest burn rate.
     let rank: Int
 
-    /// z of the low-traffic guard: one-sided 99.5 %. At 99.9 % and 50 requests an hour the paging tiers then need about 3 errors in an hour or 6 in six,
-    /// which chance brings 0.03 times a month (simulated; 0.05 times with 2.33).
-    private static let z = ExactDecimal("2.58") ?? ExactDecimal(3)
-
     private var budget: ExactDecimal { spec.errorBudget }
 
     var rule: Rule {
@@ -37,11 +33,12 @@ struct AlertRule {
         // Slices are time itself, few and not independent: no chance to guard against, and a total outage would stay under the bound.
         if spec.alerting.lowTraffic == .guarded, spec.indicator.slices == nil {
             // The lower bound of the error count (Poisson, score interval): k + z^2/2 - z sqrt(k + z^2/4).
-            let square = Self.z * Self.z
+            let z = LowTrafficGuard.z
+            let square = z * z
             let half = square.divided(by: ExactDecimal(2), digits: 6) ?? .zero
             let quarter = square.divided(by: ExactDecimal(4), digits: 6) ?? .zero
             conditions.append(
-                "\(long) + \(half) - \(Self.z) * sqrt(\(long) + \(quarter)) > ignoring (\(LabelNames.events)) \(threshold) * \(events(tier.long, .total))"
+                "\(long) + \(half) - \(z) * sqrt(\(long) + \(quarter)) > ignoring (\(LabelNames.events)) \(threshold) * \(events(tier.long, .total))"
             )
         }
         return conditions.joined(separator: "\nand\n")
