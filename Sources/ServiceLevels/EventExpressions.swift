@@ -49,6 +49,30 @@ struct EventExpressions {
         }
     }
 
+    /// The same for a query over the past, where nothing is recorded to fall back on: what is missing beside a total is zero.
+    var past: BacktestQueries {
+        switch indicator {
+        case .counters(let selectors):
+            switch selectors.outcome {
+            case .errors(let selector): return BacktestQueries(total: total, outcome: counted(selector, lived: selectors.total), isGood: false)
+            case .good(let selector): return BacktestQueries(total: total, outcome: counted(selector, lived: selectors.total), isGood: true)
+            case .fastEnough: return BacktestQueries(total: total, outcome: errors, isGood: false)
+            }
+        case .queries(let queries):
+            switch queries.outcome {
+            case .errors(let text): return BacktestQueries(total: total, outcome: queried(text), isGood: false)
+            case .good(let text): return BacktestQueries(total: total, outcome: queried(text), isGood: true)
+            }
+        case .gauge: return BacktestQueries(total: total, outcome: errors, isGood: false)
+        case .slices(let slices):
+            let values = "(\n\(value ?? "")\n)[\(RuleSettings.range(slices.length)):\(settings.evaluationInterval)]"
+            return BacktestQueries(
+                total: share(slices, "clamp_max(count_over_time(\(values)), 1)"),
+                outcome: share(slices, "(avg_over_time(\(values)) \(slices.comparison == .atMost ? ">" : "<") bool \(slices.threshold))"),
+                isGood: false)
+        }
+    }
+
     private var recordedTotal: String { "sum by (\(by)) (\(identity.selector(SeriesNames.events, .total).description))" }
 
     /// `or` on equal label sets, and no plain 0: a group without an error series has no errors, and one without a total has no data.

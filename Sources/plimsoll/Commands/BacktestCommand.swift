@@ -1,0 +1,118 @@
+import ArgumentParser
+import PlimsollAPI
+import PrometheusClient
+import PrometheusModel
+import ServiceLevels
+import Values
+
+/// `plimsoll backtest`
+struct BacktestCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backtest",
+        abstract: "Replay SLOs on what a Prometheus remembers: which alerts would have fired, and what was left of the budget.",
+        discussion: """
+            Reads what the indicators select from the Prometheus's past and does with it what the rules would have done. Nothing needs to be \
+            installed, and nothing is written. Moments may be off by one evaluation of their group: 30s for windows up to an hour, 2m up to twelve, \
+            5m beyond. Scrape and evaluation interval come from --config (the source that an SLO names), or are 30s.
+            """)
+
+    @Argument(help: "Files, directories, or - for stdin.")
+    var paths: [String] = []
+
+    @Option(help: "The URL of the Prometheus.")
+    var prometheus: String
+
+    @Option(help: "How many days to go back.")
+    var days = 30
+
+    @Flag(help: "Print JSON instead of text, with the budget's curve.")
+    var json = false
+
+    @Option(help: "The daemon's configuration.")
+    var config: String?
+
+    @Option(help: "Pass over what is at this path, below it, or fits this pattern with *; relative to the directory given. May be repeated.")
+    var exclude: [String] = []
+
+    mutating func run() async throws {
+        if paths.isEmpty { throw CommandFailure.usage("backtest", "name at least one file or directory") }
+        guard (1...400).contains(days) else { throw CommandFailure.usage("backtest", "--days must be from 1 to 400") }
+        let configuration = try config.map { try ConfigurationFile.load($0) }
+        let set = ManifestSet(InputFiles(paths, excluding: exclude))
+        let check = ManifestCheck(set, configuration: configuration)
+        let lines = set.unreadable + check.problems.map(\.description)
+        guard lines.isEmpty else { throw CommandFailure.input("nothing was replayed:\n" + lines.joined(separator: "\n")) }
+        let client: PrometheusHTTPClient
+        do {
+            client = try PrometheusHTTPClient(
+                PrometheusSettings(name: "--prometheus", url: prometheus, timeout: .seconds(120)), userAgent: "plimsoll/\(PlimsollVersion.text)")
+        } catch {
+            throw CommandFailure.usage("backtest", "--prometheus: \(error)")
+        }
+        var reports: [JSON] = []
+        for slo in check.slos.sorted(by: { $0.key < $1.key }) {
+            let settings = configuration?.prometheus.first { $0.name == slo.spec.source }?.ruleSettings ?? RuleSettings()
+            let replay = BacktestReplay(client: client, spec: slo.spec, settings: settings, days: days)
+            let report = BacktestReport(key: slo.key, spec: slo.spec, replay: try await replay.run(now: WallClock.now()))
+            if json { reports.append(report.json) } else { StandardOutput.write(report.text) }
+        }
+        if json { StandardOutput.write(JSON.array(reports).text(pretty: true) + "\n") }
+        await client.shutdown()
+    }
+}
+
+/// One SLO's past, read in pieces that a server answers.
+struct BacktestReplay {
+    struct Result {
+        var start: Instant
+        var end: Instant
+        var traces: [Backtest.Trace]
+        var alerts: [Backtest.Alert]
+        /// By trace.
+        var budgets: [[Backtest.BudgetPoint]]
+    }
+
+    let client: PrometheusHTTPClient
+    let spec: SLOSpec
+    let settings: RuleSettings
+    let days: Int
+
+    /// A server gives at most 11,000 points a series.
+    private static let piece = 10_000
+
+    func run(now: Instant) async throws(CommandFailure) -> Result {
+        let interval = settings.evaluationInterval
+        let step = interval.milliseconds * 1000
+        let end = Instant(microseconds: now.microseconds / step * step)
+        let slots = Int(PromDuration.days(Int64(days)).milliseconds / interval.milliseconds)
+        let start = Instant(microseconds: end.microseconds - Int64(slots - 1) * step)
+        guard let queries = BacktestQueries(spec, settings: settings) else {
+            throw .input("the indicator of \(spec.service) can't be replayed")
+        }
+        let total = try await series(queries.total, start, slots, interval)
+        let outcome = try await series(queries.outcome, start, slots, interval)
+        let traces = queries.traces(total: total, outcome: outcome, start: start, slots: slots, interval: interval)
+        let backtest = Backtest(spec, settings: settings, start: start)
+        return Result(
+            start: start, end: end, traces: traces, alerts: traces.flatMap(backtest.alerts).sorted { $0.start < $1.start },
+            budgets: traces.map { backtest.budget($0, every: .hours(1)) })
+    }
+
+    private func series(_ promql: String, _ start: Instant, _ slots: Int, _ interval: PromDuration) async throws(CommandFailure) -> [MatrixSeries] {
+        var all: [MatrixSeries] = []
+        var first = 0
+        while first < slots {
+            let last = min(first + Self.piece, slots) - 1
+            do throws(PrometheusError) {
+                let answer = try await client.queryRange(
+                    promql, from: start.adding(interval * Int64(first)), to: start.adding(interval * Int64(last)), step: interval)
+                all += answer.value.matrix ?? []
+            } catch {
+                if case .queryFailed("bad_data", let message) = error.kind { throw .input("the server refuses \(promql): \(message)") }
+                throw .world("\(error)")
+            }
+            first = last + 1
+        }
+        return all
+    }
+}
