@@ -199,7 +199,8 @@ package struct SLOPreflight: Sendable {
     /// Scrapes that are further apart than the configuration says leave the base window without a rate.
     private func scrapeFindings(_ samples: Double?) -> [Finding] {
         guard let samples, samples >= 1 else { return [] }
-        let interval = PromDuration(milliseconds: Int64(Double(Self.sampleSpan.milliseconds) / samples))
+        // The span may hold one scrape more than its length gives, and one scrape may be lost: the shortest interval that fits both.
+        let interval = PromDuration(milliseconds: Int64(Double(Self.sampleSpan.milliseconds) / (samples + 2) / 1000) * 1000)
         var findings: [Finding] = []
         if settings.baseWindow < interval * 4 {
             findings.append(
