@@ -147,8 +147,11 @@ package enum PreflightAnswer {
         do throws(PrometheusError) {
             return .vector(try await client.vector(question.promql).value)
         } catch {
-            guard case .queryFailed(let type, let message) = error.kind, ["bad_data", "execution"].contains(type) else { throw error }
-            return .refused(message)
+            switch error.kind {
+            case .queryFailed("bad_data", let message): return .refused(message)
+            case .queryFailed("execution", let message): return .failed(message)
+            default: throw error
+            }
         }
     }
 }
