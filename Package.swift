@@ -68,7 +68,7 @@ let package = Package(
             "ServiceLevelsController",
             [
                 "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels", "Values",
-                coreMetrics, deque, log,
+                coreMetrics, log,
             ]),
         room(
             "Serving",

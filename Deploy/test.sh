@@ -115,7 +115,9 @@ if wants integration; then
     for target in "${INTEGRATED[@]}"; do run_tests "$target-integration" "^${target}Tests\\.Integration"; done
 fi
 if wants end-to-end; then
-    run_tests end-to-end '^EndToEndTests\.(?!Disturbing|LeaderElection)'
+    run_tests end-to-end '^EndToEndTests\.(?!Disturbing|LeaderElection|Fault)'
+    # By themselves: they give daemons so long to come to rest, and want the processor for it.
+    run_tests faults '^EndToEndTests\.Fault'
     # By themselves: their leases last for three seconds.
     run_tests leader-election '^EndToEndTests\.LeaderElection'
     mkdir "$results/rules"

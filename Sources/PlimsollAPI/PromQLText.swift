@@ -8,10 +8,11 @@ package enum PromQLText {
 
     /// What is wrong with it at a glance; `nil` when brackets and quotes match and there is no comment.
     package static func fault(_ text: String) -> String? {
-        var open: [Character] = []
-        var quote: Character?
+        // Scalars, as the server reads it: a combining mark hides no bracket.
+        var open: [Unicode.Scalar] = []
+        var quote: Unicode.Scalar?
         var isEscaped = false
-        for character in text {
+        for character in text.unicodeScalars {
             if let mark = quote {
                 if isEscaped {
                     isEscaped = false
@@ -19,7 +20,7 @@ package enum PromQLText {
                     isEscaped = true
                 } else if character == mark {
                     quote = nil
-                } else if character.isNewline, mark != "`" {
+                } else if character == "\n", mark != "`" {
                     return "has a string that does not end in its line"
                 }
                 continue
@@ -43,7 +44,7 @@ package enum PromQLText {
         text.replacing(placeholder, with: window.description)
     }
 
-    private static let pairs: [Character: Character] = ["(": ")", "[": "]", "{": "}"]
+    private static let pairs: [Unicode.Scalar: Unicode.Scalar] = ["(": ")", "[": "]", "{": "}"]
 }
 
 extension FieldType where Value == String {

@@ -40,7 +40,8 @@ package enum ReleaseGate {
     /// Judges an SLO as it is in the cache. Pure.
     ///
     /// A frozen budget stays frozen when Prometheus falls silent: who does not know whether it has recovered has no reason to think so.
-    package static func answer(_ slo: SLO, whenUnknown: WhenUnknown, now: Instant) -> GateAnswer {
+    /// - Parameter doubt: why what is cached may be old, where it may.
+    package static func answer(_ slo: SLO, doubt: String? = nil, whenUnknown: WhenUnknown, now: Instant) -> GateAnswer {
         let remaining = slo.status.errorBudget?.remaining ?? ""
         func answer(_ allowed: Bool, _ reason: GateAnswer.Reason, _ message: String) -> GateAnswer {
             GateAnswer(allowed: allowed, reason: reason, message: message, remaining: remaining)
@@ -53,7 +54,7 @@ package enum ReleaseGate {
             let hint = if case .malformed(let problem) = override { "; its annotation \(Override.annotation) does not count: \(problem)" } else { "" }
             return answer(false, .frozen, "the error budget is frozen: \(remaining.isEmpty ? "not enough" : remaining) of it is left\(hint)")
         }
-        if let doubt = doubt(slo) { return answer(whenUnknown == .allow, .unknown, doubt) }
+        if let doubt = doubt ?? Self.doubt(slo) { return answer(whenUnknown == .allow, .unknown, doubt) }
         return answer(true, .withinBudget, "\(remaining) of the error budget is left")
     }
 

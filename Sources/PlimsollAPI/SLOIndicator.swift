@@ -13,6 +13,9 @@ package struct SLOIndicator: Fielded, Hashable {
     package init(ratio: RatioIndicator) { self.ratio = ratio }
     package init(latency: LatencyIndicator) { self.latency = latency }
 
+    /// Whether a person's own PromQL gets into the rules, which only a server can tell to be right.
+    package var hasPromQL: Bool { slices != nil || ratio?.isPromQL == true }
+
     package static let isUnion = true
     private static let instead = "use another of spec.indicator's fields"
 

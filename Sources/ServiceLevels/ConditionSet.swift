@@ -90,6 +90,7 @@ struct ConditionSet {
         case .unasked:
             // What was found before a restart holds until it is asked again.
             if let old = prior["Preflight"], old.observedGeneration == generation { return Verdict(old.status, old.reason, old.message) }
+            if rules.notes.isEmpty { return Verdict(.unknown, "NotAsked", "Prometheus was not asked yet") }
         }
         let problems = findings.filter { $0.weight == .problem }
         let warnings = findings.filter { $0.weight == .warning }

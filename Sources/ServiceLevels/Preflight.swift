@@ -28,8 +28,10 @@ package struct SLOPreflight: Sendable {
     /// What came of a question.
     package enum Answer: Sendable, Hashable {
         case vector([VectorSample])
-        /// The server's own words: it does not parse, or can't be evaluated.
+        /// The server's own words: it does not parse.
         case refused(String)
+        /// The same: it parses, and can't be evaluated on what there is now.
+        case failed(String)
     }
 
     /// What speaks against the SLO's working.
@@ -124,7 +126,8 @@ package struct SLOPreflight: Sendable {
         var series = 0.0
         for (question, answer) in answers {
             switch answer {
-            case .refused(let words): findings.append(refusal(question, words))
+            case .refused(let words): findings.append(refusal(question, Self.refused, "this Prometheus refuses it: \(words)"))
+            case .failed(let words): findings.append(refusal(question, "QueryFailed", "this Prometheus can't evaluate it: \(words)"))
             case .vector(let samples):
                 let value = samples.first?.value
                 if case .series = question.subject { series += value ?? 0 }
@@ -152,10 +155,13 @@ package struct SLOPreflight: Sendable {
         ]
     }
 
-    private func refusal(_ question: Question, _ words: String) -> Finding {
+    /// The reason of a finding that the server does not take the SLO's PromQL.
+    static let refused = "QueryRefused"
+
+    private func refusal(_ question: Question, _ reason: String, _ message: String) -> Finding {
         var path: FieldPath = "spec.indicator"
         if case .series(let field) = question.subject { path = field }
-        return Finding(weight: .problem, reason: "QueryRefused", path: path, message: "this Prometheus refuses it: \(words)")
+        return Finding(weight: .problem, reason: reason, path: path, message: message)
     }
 
     private func judge(_ subject: Question.Subject, _ samples: [VectorSample], _ value: Double?) -> [Finding] {
@@ -199,7 +205,8 @@ package struct SLOPreflight: Sendable {
     /// Scrapes that are further apart than the configuration says leave the base window without a rate.
     private func scrapeFindings(_ samples: Double?) -> [Finding] {
         guard let samples, samples >= 1 else { return [] }
-        let interval = PromDuration(milliseconds: Int64(Double(Self.sampleSpan.milliseconds) / samples))
+        // The span may hold one scrape more than its length gives, and one scrape may be lost: the shortest interval that fits both.
+        let interval = PromDuration(milliseconds: Int64(Double(Self.sampleSpan.milliseconds) / (samples + 2) / 1000) * 1000)
         var findings: [Finding] = []
         if settings.baseWindow < interval * 4 {
             findings.append(

@@ -70,18 +70,22 @@ package struct RuleTests {
             ("has burnt for most of the long window", [Phase(part(long, (1 + edge / high) / 2), high)], true),
             // A window that is half as long burns.
             ("has burnt for half of the long window", [Phase(part(long, 0.5), high)], false),
-            ("has burnt in nothing but the short window", [Phase(short, min(1, edge * 2))], false),
             ("has no errors", [Phase(long, 0)], false),
         ]
+        // What burns a short window of more than half of the long one burns that too.
+        if short * 2 < long { scenarios.append(("has burnt in nothing but the short window", [Phase(short, min(1, edge * 2))], false)) }
         if edge < 0.4 {
             let burst = edge * 2.4
             let share = Double(short.milliseconds) / Double(long.milliseconds)
+            if share < 0.4 {
+                scenarios.append(
+                    (
+                        "burns in the short window, and almost in the long one",
+                        [Phase(long - short, edge * (0.9 - 2 * share) / (1 - share)), Phase(short, edge * 2)], false
+                    ))
+            }
             scenarios += [
                 ("burns in the long window, and almost in the short one", [Phase(long, high), Phase(short, edge * 0.9)], false),
-                (
-                    "burns in the short window, and almost in the long one",
-                    [Phase(long - short, edge * max(0, 0.9 - 2 * share) / (1 - share)), Phase(short, edge * 2)], false
-                ),
                 // A short window that is twice as long burns.
                 ("has stopped burning for the short window", [Phase(long, high), Phase(short, burst), Phase(short, 0)], false),
                 // One that is half as long does not.

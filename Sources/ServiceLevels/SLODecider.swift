@@ -19,6 +19,8 @@ package enum SLODecider {
             status.conditions = conditions.list
             return decision(.keep, slo.status, status, waiting: false, now)
         }
+        var observation = observation
+        let mayWrite = Self.mayWrite(spec, slo, &observation)
         var figures: BudgetFigures?
         if case .read(let read?) = observation.figures {
             figures = BudgetFigures(
@@ -43,7 +45,25 @@ package enum SLODecider {
                 }
             }
         }
-        return decision(.write(rules), slo.status, status, waiting: waiting, now)
+        return decision(mayWrite ? .write(rules) : .keep, slo.status, status, waiting: waiting, now)
+    }
+
+    /// Rules with a person's own PromQL are written only once their Prometheus has read it: a file that does not parse keeps it from loading
+    /// anybody's, and from starting. What is there already stays.
+    private static func mayWrite(_ spec: SLOSpec, _ slo: SLO, _ observation: inout SLOObservation) -> Bool {
+        guard spec.indicator.hasPromQL else { return true }
+        switch observation.preflight {
+        case .unasked:
+            let loaded = slo.status.conditions["RulesLoaded"]
+            let isThere = loaded?.status == .true && loaded?.observedGeneration == slo.metadata.generation
+            observation.output =
+                isThere ? .written : .failed(message: "the rules wait until the Prometheus of spec.source has read their PromQL", isFinal: false)
+            return false
+        case .found(let findings):
+            guard let refusal = findings.first(where: { $0.reason == SLOPreflight.refused }) else { return true }
+            observation.output = .failed(message: "\(refusal.path): \(refusal.message)", isFinal: true)
+            return false
+        }
     }
 
     /// Whether nothing of the SLO's window is known to be measured yet, so that what little there is stands for it. Later a missing sum is a hole, and a

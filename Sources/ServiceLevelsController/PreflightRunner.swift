@@ -1,4 +1,3 @@
-import DequeModule
 import KubeModel
 import KubeRuntime
 import Logging
@@ -8,28 +7,30 @@ package import ServiceLevels
 import Synchronization
 import Values
 
-/// Tries SLOs on their Prometheus, one after the other: soon after a new spec, and again once a day. However many there are, the server is asked at a
-/// bounded rate.
+/// Tries SLOs on their Prometheus, one after the other: soon after a new spec, again once a day, and sooner where something is wrong. However many
+/// there are, the server is asked at a bounded rate.
 final class PreflightRunner: Sendable {
     private struct Entry: Sendable {
         var generation: Int64
         var uid: String
         var preflight: SLOPreflight
         var found: [SLOPreflight.Finding]?
-        var askedAt: Swift.Duration?
+        /// When it is to be tried, for the first time or again.
+        var due: Swift.Duration
+        /// Since the last time that nothing was wrong: it is looked at ever more rarely.
+        var doubts = 0
     }
     private struct State: Sendable {
         var entries: [ObjectKey: Entry] = [:]
-        /// Not tried yet, oldest first; keys may be in it that are wanted no more.
-        var waiting: Deque<ObjectKey> = []
         var setup: (value: SLOPreflight.ServerSetup, at: Swift.Duration)?
     }
 
-    static let again = Swift.Duration.seconds(24 * 3600)
-    /// Between two SLOs while only a few wait, and while many do.
+    /// Between two looks at an SLO that nothing speaks against, and at first between those at one with a problem or without an answer.
+    static let (again, soon) = (Swift.Duration.seconds(24 * 3600), Swift.Duration.seconds(600))
+    /// Between two SLOs while only a few are due, and while many are.
     private static let (shortPause, longPause) = (Swift.Duration.milliseconds(200), Swift.Duration.seconds(3))
     private static let few = 20
-    private static let pauseAfterFailure = Swift.Duration.seconds(30)
+    private static let pauseWhileAway = Swift.Duration.seconds(30)
     private static let setupLifetime = Swift.Duration.seconds(3600)
 
     private let name: String
@@ -56,8 +57,7 @@ final class PreflightRunner: Sendable {
         let isNew = state.withLock { state in
             if let known = state.entries[key], known.generation == slo.metadata.generation, known.uid == slo.metadata.uid { return false }
             state.entries[key] = Entry(
-                generation: slo.metadata.generation, uid: slo.metadata.uid, preflight: SLOPreflight(spec, settings: settings))
-            state.waiting.append(key)
+                generation: slo.metadata.generation, uid: slo.metadata.uid, preflight: SLOPreflight(spec, settings: settings), due: timeline.now)
             return true
         }
         if isNew { news.ring() }
@@ -78,46 +78,47 @@ final class PreflightRunner: Sendable {
 
     func run() async {
         while !Task.isCancelled {
-            guard let (key, entry, waiting) = next() else {
-                _ = await timeline.within(.seconds(60)) { [news] in await news.wait() }
+            let (next, wait, others) = next()
+            guard let (key, entry) = next else {
+                _ = await timeline.within(wait) { [news] in await news.wait() }
                 continue
             }
-            var pause = waiting < Self.few ? Self.shortPause : Self.longPause
+            var pause = others < Self.few ? Self.shortPause : Self.longPause
             do throws(PrometheusError) {
-                let findings = try await findings(entry.preflight)
-                record(findings, key, entry)
+                record(try await findings(entry.preflight), key, entry)
             } catch {
                 if error.kind == .cancelled { return }
                 logger.debug("an SLO could not be tried", metadata: ["object": "\(key)", "error": "\(error)"])
-                state.withLock { $0.waiting.append(key) }
-                pause = Self.pauseAfterFailure
+                // A server that is away concerns all alike; a question that it can't answer only those who ask it.
+                if case .unreachable = error.kind { pause = Self.pauseWhileAway } else { record(nil, key, entry) }
             }
             try? await timeline.sleep(for: pause)
         }
     }
 
-    private func record(_ findings: [SLOPreflight.Finding], _ key: ObjectKey, _ asked: Entry) {
+    /// - Parameter findings: nil where there was no answer.
+    private func record(_ findings: [SLOPreflight.Finding]?, _ key: ObjectKey, _ asked: Entry) {
         let now = timeline.now
         let isNews = state.withLock { state in
             guard var entry = state.entries[key], entry.generation == asked.generation, entry.uid == asked.uid else { return false }
-            let isNews = entry.found != findings
-            (entry.found, entry.askedAt) = (findings, now)
+            let isNews = findings != nil && entry.found != findings
+            entry.found = findings ?? entry.found
+            let isGood = findings?.allSatisfy { $0.weight == .warning } ?? false
+            entry.doubts = isGood ? 0 : entry.doubts + 1
+            entry.due = now + (isGood ? Self.again : min(Self.soon * (1 << min(entry.doubts - 1, 8)), Self.again))
             state.entries[key] = entry
             return isNews
         }
         if isNews { notify(key) }
     }
 
-    /// The next to try: one that waits, else one that was tried a day ago.
-    private func next() -> (key: ObjectKey, entry: Entry, waiting: Int)? {
+    /// The one that has been due for the longest, or how long until one is; and how many are due besides.
+    private func next() -> (next: (key: ObjectKey, entry: Entry)?, wait: Swift.Duration, others: Int) {
         let now = timeline.now
         return state.withLock { state in
-            while let key = state.waiting.popFirst() {
-                if let entry = state.entries[key], entry.found == nil || entry.askedAt == nil { return (key, entry, state.waiting.count) }
-            }
-            let due = state.entries.min { ($0.value.askedAt ?? now) < ($1.value.askedAt ?? now) }
-            guard let due, let askedAt = due.value.askedAt, now - askedAt >= Self.again else { return nil }
-            return (due.key, due.value, Self.few)
+            guard let first = state.entries.min(by: { ($0.value.due, $0.key) < ($1.value.due, $1.key) }) else { return (nil, .seconds(60), 0) }
+            guard first.value.due <= now else { return (nil, min(first.value.due - now, .seconds(60)), 0) }
+            return ((first.key, first.value), .zero, state.entries.values.count { $0.due <= now } - 1)
         }
     }
 
@@ -146,8 +147,11 @@ package enum PreflightAnswer {
         do throws(PrometheusError) {
             return .vector(try await client.vector(question.promql).value)
         } catch {
-            guard case .queryFailed(let type, let message) = error.kind, ["bad_data", "execution"].contains(type) else { throw error }
-            return .refused(message)
+            switch error.kind {
+            case .queryFailed("bad_data", let message): return .refused(message)
+            case .queryFailed("execution", let message): return .failed(message)
+            default: throw error
+            }
         }
     }
 }

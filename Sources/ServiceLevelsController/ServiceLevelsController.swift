@@ -32,6 +32,7 @@ package struct SLOController: Sendable {
     package let requiredAccess: [RequiredAccess]
     private let client: KubeClient
     private let store: Store<SLO>
+    private let slos: any CacheService
     private let scope: Scope
     let sources: [String: SourceRuntime]
     private let relay: KeyRelay
@@ -71,6 +72,7 @@ package struct SLOController: Sendable {
         self.relay = relay
         self.sources = sources
         store = slos.store
+        self.slos = slos
         self.scope = scope
         caches = [slos] + objects.caches
         let sorted = sources.values.sorted { $0.definition.name < $1.definition.name }
@@ -105,6 +107,9 @@ package struct SLOController: Sendable {
         }
         return Set((store.keys + unreadable).filter { scope.contains($0.namespace) })
     }
+
+    /// Whether the cache of SLOs has been filled, and what keeps it from following the API server.
+    package var cacheState: (isSynced: Bool, trouble: String?) { (slos.hasSynced, slos.trouble) }
 
     /// An SLO of this instance, as the cache has it.
     package func slo(_ key: ObjectKey) -> SLO? { scope.contains(key.namespace) ? store.get(key) : nil }

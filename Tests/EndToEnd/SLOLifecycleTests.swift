@@ -75,14 +75,14 @@ struct SLOLifecycleTests {
             let daemon = try Daemon(world)
             try await daemon.ready(world)
             var bad = world.spec()
-            bad["sharedWith"] = ["ai"]
+            bad["indicator"]?["ratio"]?["errors"] = "up == 0"
             try await world.apply("bad", bad)
             try await world.apply("good", world.spec())
             try await world.wait("bad", "Stalled", .true)
             let ready = try #require(try await world.condition("bad", "Ready"))
             #expect(ready.status == .false)
             #expect(ready.reason == "Invalid")
-            #expect(ready.message.contains("spec.sharedWith"))
+            #expect(ready.message.contains("spec.indicator.ratio.errors"))
             try await world.wait("good", "Ready", .true)
             #expect(try await world.loadedGroups("bad") == 0)
             // Mended, it works.

@@ -145,7 +145,7 @@ import Values
         let fence = WriteFence(unanswered: { time in heard.withLock { $0.append(time) } }, allowance: { .milliseconds(300) })
         try await FaultTests.with({ request, _ in
             if request.method == "PUT" { sleep(1) }
-            return .json("{}", status: request.method == "DELETE" ? 409 : 200)
+            return .json("{}", status: ["DELETE": 409, "PATCH": 504][request.method] ?? 200)
         }) { client, _ in
             let client = client.fenced(by: fence)
             try await client.create(.configMaps, namespace: "n", body: [:])
@@ -153,6 +153,9 @@ import Values
             #expect(heard.withLock(\.self).isEmpty, "a refusal is an answer")
             #expect(await FaultTests.error { try await client.replace(.configMaps, FaultTests.key, body: [:]) } != nil)
             #expect(heard.withLock(\.self) == [.milliseconds(300)])
+            // Nor does a server know that had no time to wait for the store.
+            #expect(await FaultTests.error { try await client.patch(.configMaps, FaultTests.key, .merge([:])) } != nil)
+            #expect(heard.withLock(\.self).count >= 2)
         }
     }
 

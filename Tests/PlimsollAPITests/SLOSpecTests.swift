@@ -97,6 +97,10 @@ struct SLOSpecTests {
             #"spec.indicator.ratio.errors: is no PromQL: it has a ) that closes nothing (got "rate(e[$window])) or (up")"#
         ),
         (
+            "indicator.ratio", ["errors": "rate(e[$window])\u{301}))\u{301} or ((up", "total": "rate(t[$window])"],
+            "spec.indicator.ratio.errors: is no PromQL: it has a ) that closes nothing (got \"rate(e[$window])\u{301}))\u{301} or ((up\")"
+        ),
+        (
             "indicator.ratio.total", #"http_requests_total{job="a}"#,
             #"spec.indicator.ratio.total: is no plain selector, like http_requests_total{job="checkout"}: the string that begins here has no end at offset 24 "#
                 + #"(got "http_requests_total{job=\"a}")"#

@@ -8,6 +8,40 @@ import Values
 @Suite struct SLODeciderTests {
     static let start = Instant(seconds: 1_800_000_000)
 
+    /// A file that does not parse would keep Prometheus from loading anybody's.
+    @Test func `rules with a person's PromQL wait for the server's word`() throws {
+        for yaml in [SLOFixtures.queried, SLOFixtures.slices] {
+            var world = try World(yaml)
+            #expect(world.step().rules == .keep)
+            #expect(world.condition("RulesLoaded")?.message.contains("has read their PromQL") == true)
+            world.observation.preflight = .found(try findings(yaml, .refused("parse error")))
+            #expect(world.step().rules == .keep)
+            #expect(world.condition("Stalled")?.status == .true)
+            #expect(world.condition("Stalled")?.message.contains("this Prometheus refuses it: parse error") == true)
+            // What can't be evaluated now harms nobody else.
+            world.observation.preflight = .found(try findings(yaml, .failed("many-to-many")))
+            #expect(world.step().rules == world.rules.map { .write($0) })
+            #expect(world.condition("Stalled")?.status == .false)
+            world.load()
+            _ = world.step()
+            #expect(world.condition("RulesLoaded")?.status == .true)
+            // After a restart nothing is known of it yet, and nothing changes.
+            world.observation.preflight = .unasked
+            world.observation.output = .pending
+            let restarted = world.step()
+            #expect(restarted.rules == .keep && !restarted.writesStatus)
+        }
+        var plain = try World()
+        #expect(plain.step().rules == plain.rules.map { .write($0) }, "selectors are checked here")
+    }
+
+    /// What Preflight finds when all of its questions get this answer.
+    private func findings(_ yaml: String, _ answer: SLOPreflight.Answer) throws -> [SLOPreflight.Finding] {
+        let world = try World(yaml)
+        let preflight = SLOPreflight(try #require(world.slo.spec), settings: RuleSettings())
+        return preflight.findings(preflight.questions.map { ($0, answer) }, setup: .init(retention: nil))
+    }
+
     /// An SLO, and what the world shows of it.
     struct World {
         var slo: SLO

@@ -87,7 +87,13 @@ struct SLOPreflightTests {
         #expect(try findings(SLOFixtures.checkout, retention: nil) == [])
         let rare = try findings(SLOFixtures.checkout) { $0 == .samples ? .vector([Self.sample(5)]) : nil }
         #expect(
-            rare.count == 2 && rare[0].hasPrefix("problem ScrapedTooRarely spec.indicator: its series are scraped about every 2m, and"), "\(rare)")
+            rare.count == 2 && rare[0].hasPrefix("problem ScrapedTooRarely spec.indicator: its series are scraped about every 1m25s, and"), "\(rare)")
+        // One scrape that was lost, and intervals that the span is no multiple of, are no reason.
+        for (interval, samples) in [(30, 19.0), (45, 13), (90, 6), (240, 2)] {
+            let settings = RuleSettings(scrapeInterval: .seconds(Int64(interval)))
+            let found = try findings(SLOFixtures.checkout, settings: settings) { $0 == .samples ? .vector([Self.sample(samples)]) : nil }
+            #expect(!found.contains { $0.contains("ScrapedTooRarely") }, "\(interval) s: \(found)")
+        }
         #expect(rare.last?.hasPrefix("warning ShortWindow spec.alerting.tiers: the short window of tier fast, 5m, holds fewer") == true, "\(rare)")
     }
 

@@ -11,7 +11,7 @@ extension World {
     /// A spec by chance; one in eight is such as the schema takes and the daemon refuses.
     package func randomSpec(_ generator: inout SeededGenerator) -> JSON {
         var spec = spec(objective: ["99%", "99.9%", "95%"].randomElement(using: &generator) ?? "99%")
-        if Int.random(in: 0..<8, using: &generator) == 0 { spec["sharedWith"] = ["ai"] }
+        if Int.random(in: 0..<8, using: &generator) == 0 { spec["indicator"]?["ratio"]?["errors"] = "up == 0" }
         spec["description"] = .string("variant \(Int.random(in: 0..<1000, using: &generator))")
         spec["groupBy"] = Bool.random(using: &generator) ? ["handler"] : ["code"]
         return spec

@@ -30,8 +30,8 @@
 {{- if mod (include "plimsoll.milliseconds" $lease | int64) 1000 -}}
 {{- fail (printf "leaderElection.leaseDuration: expected whole seconds (got %s)" $lease) -}}
 {{- end -}}
-{{- if le (include "plimsoll.milliseconds" $lease | int64) (include "plimsoll.milliseconds" $deadline | int64) -}}
-{{- fail (printf "leaderElection.leaseDuration: must be longer than renewDeadline, %s (got %s)" $deadline $lease) -}}
+{{- if lt (include "plimsoll.milliseconds" $lease | int64) (add 1000 (include "plimsoll.milliseconds" $deadline | int64)) -}}
+{{- fail (printf "leaderElection.leaseDuration: must be at least a second longer than renewDeadline, %s (got %s)" $deadline $lease) -}}
 {{- end -}}
 {{- if le (mul 10 (include "plimsoll.milliseconds" $deadline | int64)) (mul 12 (include "plimsoll.milliseconds" $retry | int64)) -}}
 {{- fail (printf "leaderElection.renewDeadline: must be longer than 1.2 times retryPeriod, %s (got %s)" $retry $deadline) -}}

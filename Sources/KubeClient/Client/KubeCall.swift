@@ -35,8 +35,9 @@ struct KubeCall: Sendable {
         var deadlines = deadlines
         var permit: (@Sendable (HTTPRequest.Moment) -> Bool)?
         if let fence {
-            guard let grant = fence.grant else { throw WriteFence.refusal }
-            deadlines.whole = min(deadlines.whole ?? grant, grant)
+            guard let most = fence.grant else { throw WriteFence.refusal }
+            let grant = min(deadlines.whole ?? most, most)
+            deadlines.whole = grant
             deadlines.connect = min(deadlines.connect, grant)
             // The server's own deadline, from when it has received the request: a write that hangs there must not come about later.
             let milliseconds = grant.components.seconds * 1000 + grant.components.attoseconds / 1_000_000_000_000_000

@@ -104,12 +104,14 @@ extension KubeClient {
         }
     }
 
+    /// Where `/readyz` is closed to us, nothing speaks against it.
     private func isReady() async throws(KubeError) -> Bool {
         do throws(KubeError) {
             _ = try await connection.send(call("GET", "/readyz"))
             return true
-        } catch  where error.status != nil {
-            return false
+        } catch {
+            guard let code = error.status?.code else { throw error }
+            return code < 500 && code != 429
         }
     }
 

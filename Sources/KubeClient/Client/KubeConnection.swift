@@ -78,6 +78,12 @@ final class KubeConnection: Sendable {
                 metrics.ended(call.method, status: response.status, duration: options.uptime() - began)
                 note(response.headers)
                 if (200..<300).contains(response.status) { return response }
+                // The server, or who stands before it, does not know itself what came of it.
+                if let fence = call.fence, let granted = request.deadlines.whole,
+                    response.status == 408 || response.status >= 500 && response.status != 503
+                {
+                    fence.unanswered(granted)
+                }
                 failure = .status(status(response.status, response.headers, response.body))
                 let retryAfter = StatusReading.retryAfter(response.headers)
                 hold(after: response.status, retryAfterSeconds: retryAfter)

@@ -27,10 +27,15 @@ package final class BearerAccess: Sendable {
 
     private static let maximumKept = 1024
     private static let maximumUnderWay = 16
+    /// How long a check may take in all.
+    private static let limit = Swift.Duration.seconds(5)
+    /// Tokens that turned out to be nobody's, of which there may be so many in `strangerPeriod` before others wait.
+    private static let (maximumStrangers, strangerPeriod) = (50, Swift.Duration.seconds(10))
 
     private struct State: Sendable {
         var answers: [Question: (answer: Answer, until: Swift.Duration)] = [:]
         var underWay = 0
+        var strangers: (since: Swift.Duration, count: Int) = (.zero, 0)
     }
 
     private let client: KubeClient
@@ -38,9 +43,10 @@ package final class BearerAccess: Sendable {
     private let timeline: Timeline
     private let state = Mutex(State())
 
-    /// - Parameter client: the daemon's own, unfenced: a review writes nothing, and standbys answer too.
+    /// - Parameter client: one of its own, with connections of its own: what strangers make it ask must not hold up the daemon's work. Unfenced, as a
+    ///   review writes nothing, and standbys answer too.
     package init(client: KubeClient, lifetime: Swift.Duration = .seconds(10), timeline: Timeline = Timeline()) {
-        self.client = client.withTimeout(.seconds(5))
+        self.client = client.withTimeout(Self.limit)
         self.lifetime = lifetime
         self.timeline = timeline
     }
@@ -56,16 +62,23 @@ package final class BearerAccess: Sendable {
         let now = timeline.now
         let known = try state.withLock { state -> Answer? in
             if let kept = state.answers[question], now < kept.until { return kept.answer }
-            guard state.underWay < Self.maximumUnderWay else { throw Busy() }
+            if now - state.strangers.since > Self.strangerPeriod { state.strangers = (now, 0) }
+            guard state.underWay < Self.maximumUnderWay, state.strangers.count < Self.maximumStrangers else { throw Busy() }
             state.underWay += 1
             return nil
         }
         if let known { return known }
         defer { state.withLock { $0.underWay -= 1 } }
-        let answer = try await ask(question)
+        let result = await timeline.within(Self.limit) { [self] in
+            do throws(KubeError) { return Result<Answer, KubeError>.success(try await ask(question)) } catch { return .failure(error) }
+        }
+        guard let answer = try result?.get() else { throw Busy() }
         state.withLock { state in
-            if state.answers.count >= Self.maximumKept { state.answers = [:] }
-            state.answers[question] = (answer, timeline.now + lifetime)
+            let now = timeline.now
+            if answer == .unauthenticated { state.strangers.count += 1 }
+            // Nothing is kept for longer than it counts, tokens least of all.
+            state.answers = state.answers.filter { now < $0.value.until }
+            if state.answers.count < Self.maximumKept { state.answers[question] = (answer, now + lifetime) }
         }
         return answer
     }

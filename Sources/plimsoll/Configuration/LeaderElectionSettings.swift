@@ -22,7 +22,8 @@ struct LeaderElectionSettings: Fielded, Hashable {
             "leaseDuration", \.leaseDuration, "How long a leader that has gone silent is waited for, in whole seconds.",
             .span(.seconds(2), .minutes(10))),
         .defaulted(
-            "renewDeadline", \.renewDeadline, "How long after its last renewal a leader gives up and ends; shorter than leaseDuration.",
+            "renewDeadline", \.renewDeadline,
+            "How long after its last renewal a leader gives up and ends; at least a second shorter than leaseDuration.",
             .span(.seconds(1), .minutes(10))),
         .defaulted(
             "retryPeriod", \.retryPeriod, "The time between two renewals, or two looks of a standby.",

@@ -13,6 +13,8 @@ struct GateRoute: Sendable {
     let access: BearerAccess
     /// The SLO as the cache has it.
     let slo: @Sendable (ObjectKey) -> SLO?
+    /// Whether the cache has been filled, and what keeps it from following the API server.
+    let cache: @Sendable () -> (isSynced: Bool, trouble: String?)
     let now: @Sendable () -> Instant
 
     static let descriptions: [MetricDescription] = [
@@ -52,10 +54,13 @@ struct GateRoute: Sendable {
             return .failure(Refusal(status: 400, message: "deny must be status, or left out"))
         }
         if let refusal = await refusal(request.bearerToken, key) { return .failure(refusal) }
+        let cache = cache()
+        guard cache.isSynced else { return .failure(Refusal(status: 503, message: "the daemon is starting; try again")) }
         guard let slo = slo(key) else {
             return .failure(Refusal(status: 404, message: "there is no SLO \(key), or this instance does not work on it"))
         }
-        let answer = ReleaseGate.answer(slo, whenUnknown: whenUnknown, now: now())
+        let answer = ReleaseGate.answer(
+            slo, doubt: cache.trouble.map { "the API server can't be followed: \($0)" }, whenUnknown: whenUnknown, now: now())
         Counter(label: "plimsoll_gate_answers_total", dimensions: [("reason", answer.reason.rawValue), ("allowed", "\(answer.allowed)")]).increment()
         let denies = !answer.allowed && request.value("deny") != nil
         var response = ServedResponse.json(answer.json, status: denies ? 409 : 200)

@@ -16,6 +16,8 @@ struct Daemon {
     /// Of events about the daemon's own pod, which a standby tells too: the one thing that it writes.
     private let podEvents: EventRecorder
     private let slos: SLOController
+    /// The gate's own connections: strangers may make it ask.
+    private let gateClient: KubeClient?
     private let collectors: [UInt64]
 
     init(configuration: DaemonConfiguration, server: KubeConfiguration, host: DaemonHost) throws(CommandFailure) {
@@ -48,11 +50,18 @@ struct Daemon {
             sources: { slos.sourceHealth }, leader: { leadership.map { ["leads": .bool($0.fence.isOpen), "holder": .string($0.fence.holder)] } },
             started: host.started, timeline: host.timeline)
         let probes = Probes(live: { Self.report(health.liveness()) }, ready: { Self.report(health.readiness()) })
+        var gateClient: KubeClient?
         var routes = [Route("/health") { _ in .json(detail.json) }]
         if configuration.serving.gate.enabled {
             registry.describe(GateRoute.descriptions)
-            // Unfenced: reviews write nothing, and a standby answers from its own warm cache.
-            routes.append(GateRoute(access: BearerAccess(client: client), slo: slos.slo, now: WallClock.now).route)
+            do {
+                let client = try KubeClient(configuration: server, options: KubeClientOptions(version: PlimsollVersion.text))
+                gateClient = client
+                routes.append(
+                    GateRoute(access: BearerAccess(client: client), slo: slos.slo, cache: { slos.cacheState }, now: WallClock.now).route)
+            } catch {
+                throw .world("\(error)")
+            }
         }
         let serving = ServingService(address: address, registry: registry, probes: probes, routes: routes, logger: logger)
         var parts = Manager.Parts()
@@ -82,6 +91,7 @@ struct Daemon {
         self.host = host
         self.client = client
         self.podEvents = podEvents
+        self.gateClient = gateClient
         self.slos = slos
         collectors = [
             registry.registerCollector { [build] }, registry.registerCollector { FigureFamilies.families(slos.figures()) },
@@ -121,6 +131,7 @@ struct Daemon {
         }
         for collector in collectors { host.registry.removeCollector(collector) }
         await slos.shutdown()
+        await gateClient?.shutdown()
         await client.shutdown()
         // What the next one has, it makes anew; what it has not must not stand still on the page.
         host.registry.forgetGauges()

@@ -30,6 +30,8 @@ package struct ProxyFault: Sendable, CustomStringConvertible {
         }
         try await Task.sleep(for: time)
         proxy.removeAll()
+        // An answer that is under way keeps its fault: a watch would come byte by byte for as long as it lives.
+        proxy.cutAll()
         let hits = ids.map { proxy.hits(of: $0) }
         for (rule, hits) in zip(rules, hits) where hits == 0 {
             throw Missing("anything that this rule of \(name) struck: \("\(rule)".prefix(300))")
