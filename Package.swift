@@ -95,6 +95,9 @@ let package = Package(
             name: "plimsoll-soak",
             dependencies: ["KubeClient", "KubeModel", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "TestSupport", "Values"],
             path: "Tests/Soak", swiftSettings: settings),
+        .executableTarget(
+            name: "plimsoll-bench", dependencies: ["PlimsollAPI", "ServiceLevels", "TestSupport", "Values"],
+            path: "Tests/Benchmarks", swiftSettings: settings),
         .target(
             name: "FuzzReaders",
             dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "Values"],

@@ -61,9 +61,9 @@ extension SLOSpec {
     ///
     /// Defaults that can't fire at the objective are left out, with a sentence about each.
     package var effectiveTiers: (tiers: [AlertTier], notes: [String]) {
-        guard alerting.tiers.isEmpty, let rolling = window.rolling else { return (alerting.tiers, []) }
+        guard alerting.tiers.isEmpty, let length = window.length else { return (alerting.tiers, []) }
         var notes: [String] = []
-        let tiers = AlertTier.defaults(window: rolling).filter { tier in
+        let tiers = AlertTier.defaults(window: length).filter { tier in
             if tier.canFire(errorBudget: errorBudget) { return true }
             let shape = "\(tier.long)/\(tier.short) at \(tier.burnRate)"
             notes.append(

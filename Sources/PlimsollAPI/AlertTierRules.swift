@@ -28,12 +28,12 @@ extension SLOSpec {
             + "\(CEL.milliseconds("t.long")) <= \(CEL.milliseconds("self.window.rolling")))",
         message: "the long window of a tier of alerting.tiers must not exceed window.rolling"
     ) { spec, path in
-        guard let rolling = spec.window.rolling else { return [] }
+        guard let length = spec.window.length else { return [] }
         return spec.alerting.tiers.enumerated().compactMap { index, tier -> Problem? in
-            if tier.long <= rolling { return nil }
+            if tier.long <= length { return nil }
             return Problem(
                 path.appending("alerting").appending("tiers").appending(index).appending("long"),
-                "must not exceed the SLO's own window, \(rolling)", got: .string(tier.long.description))
+                "must not exceed the SLO's own window, \(length)", got: .string(tier.long.description))
         }
     }
 

@@ -19,7 +19,7 @@ package enum CRDs {
         columns: [
             .init("Service", ".spec.service"),
             .init("Objective", ".spec.objective"),
-            .init("Window", ".spec.window.rolling"),
+            .init("Window", ".status.window"),
             .init("Budget", ".status.errorBudget.remaining"),
             .init("Burn 1h", ".status.burnRates[?(@.window==\"1h\")].rate"),
             .init("Exhausted", ".status.exhaustedAt"),

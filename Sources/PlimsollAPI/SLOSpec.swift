@@ -13,6 +13,7 @@ package struct SLOSpec: Fielded, Hashable {
     /// Labels by which the budget is split; empty is one budget.
     package var groupBy: [String] = []
     package var alerting = SLOAlerting()
+    package var exclusions: [SLOExclusion] = []
     package var policy: [SLOPolicyStep] = []
     /// The Prometheus of the daemon's configuration.
     package var source = "default"
@@ -39,9 +40,9 @@ package struct SLOSpec: Fielded, Hashable {
             "groupBy", \.groupBy, "Labels by which the budget is split: one budget for each combination of their values, of which there may be 1000.",
             .set(of: .groupLabel, max: 8)),
         .defaulted("alerting", \.alerting, "When alerts fire, and what they say.", .object()),
-        .unsupported(
-            "exclusions", "Recurring times that don't count, such as maintenance.", .records(SLOReserved.exclusion, max: 32), unless: [],
-            instead: "remove it"),
+        .optional(
+            "exclusions", \.exclusions, "Recurring times that count neither for the budget nor for alerts, such as maintenance.",
+            .named(SLOExclusion.self, \.name, max: 16)),
         .optional(
             "policy", \.policy, "What happens as the budget shrinks.", .named(SLOPolicyStep.self, \.name, max: 16)),
         .defaulted(

@@ -6,6 +6,8 @@ package struct SLOStatus: Fielded, Hashable {
     /// The generation of the spec that this is about.
     package var observedGeneration: Int64 = 0
     package var conditions: [Condition] = []
+    /// Over what the budget is counted: `30d`, or `month`.
+    package var window = ""
     package var errorBudget: SLOErrorBudget?
     package var burnRates: [SLOBurnRate] = []
     /// When the budget will be gone at the present pace, or when it went.
@@ -39,6 +41,7 @@ package struct SLOStatus: Fielded, Hashable {
         .optional(
             "conditions", \.conditions, "Ready, Reconciling, Stalled, and what is particular to SLOs.",
             .named(Condition.self, by: "type", \.type, max: 16)),
+        .optional("window", \.window, "Over what the budget is counted, such as 30d or month.", .figure),
         .optional("errorBudget", \.errorBudget, "The error budget of the window.", .object()),
         .optional(
             "burnRates", \.burnRates, "How fast the budget burns, over several windows.", .named(SLOBurnRate.self, by: "window", \.window, max: 16)),

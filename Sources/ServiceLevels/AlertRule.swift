@@ -7,7 +7,8 @@ import Values
 struct AlertRule {
     let identity: SeriesIdentity
     let spec: SLOSpec
-    let period: PromDuration
+    /// Of the SLO's window.
+    let length: PromDuration
     let tier: AlertTier
     /// 1 for the tier with the highest burn rate.
     let rank: Int
@@ -94,14 +95,15 @@ struct AlertRule {
         }
         let errors = FreshSeries.template(SeriesNames.periodEvents, .errors, pace: .slow)
         let total = FreshSeries.template(SeriesNames.periodEvents, .total, pace: .slow)
+        let window = spec.window.rolling?.description ?? "this \(spec.window.name)"
         let remaining = "1 - \(errors) / ignoring (\(LabelNames.events)) (\(total) > 0) / \(budget)"
-        let (long, whole) = (PromQL.seconds(tier.long), PromQL.seconds(period))
+        let (long, whole) = (PromQL.seconds(tier.long), PromQL.seconds(length))
         return """
             {{ $slo := \(selection) -}}
             \(about)
             \(count(.errors)) of \(count(.total)) events failed in the last \(tier.long)\
             {{ with printf `%f * \(long) / \(whole)` $value | query }}, which is {{ . | first | value | humanizePercentage }} of the error budget for \
-            \(period){{ end }}.\
+            \(window){{ end }}.\
             {{ with printf `\(remaining)` $slo | query }} {{ . | first | value | humanizePercentage }} of the budget is left\
             {{ with printf `vector(%f / %f * \(whole)) > 0` (. | first | value) $value | query }}; at this rate it is gone in \
             {{ . | first | value | humanizeDuration }}{{ end }}.{{ end }}
@@ -120,7 +122,7 @@ struct AlertRule {
 /// Reading recorded series so that the pace of their group leaves no hole.
 enum FreshSeries {
     /// A group of 5 minutes leaves moments without a sample in the 5 minutes that Prometheus looks back.
-    private static let slowLookback = RuleSettings.slowInterval * 2 + .minutes(1)
+    static let slowLookback = RuleSettings.slowInterval * 2 + .minutes(1)
 
     static func text(_ selector: VectorSelector, pace: RuleSettings.Pace) -> String { reading(selector.description, pace) }
 

@@ -4,8 +4,8 @@ package import Values
 /// What an SLO's rules would have made of the past: its alerts and its budget, computed from the base events alone. Pure.
 ///
 /// It follows the rules to the letter: windows are sums of what the base rules record at each evaluation, hours come from their own group at its pace,
-/// days from sums of five minutes; an alert sees the last of these that a look-back of 5 minutes (11 for days) still finds. What it can't know is when
-/// within its interval a group is evaluated, so that moments may be off by one interval of the group.
+/// days from sums of five minutes; an alert sees what was recorded last. What it can't know is when within its interval a group is evaluated, so that
+/// moments may be off by one interval of the group.
 package struct Backtest: Sendable {
     /// Base events of one group of an SLO, one slot an evaluation; nil where nothing was measured.
     package struct Trace: Sendable {
@@ -32,7 +32,7 @@ package struct Backtest: Sendable {
 
     package struct BudgetPoint: Sendable, Hashable {
         package let at: Instant
-        /// Of 1; below zero once overspent. Over what is known of the SLO's window.
+        /// Of 1; below zero once overspent. Over what is known of the SLO's window, or of the last so much time where that is a period of the calendar.
         package let remaining: Double
     }
 
@@ -51,9 +51,24 @@ package struct Backtest: Sendable {
 
     private func time(_ slot: Int) -> Instant { start.adding(settings.evaluationInterval * Int64(slot)) }
 
+    /// Without what exclusions leave out.
+    private func counted(_ trace: Trace) -> Trace {
+        // A spec with exclusions that can't be read has been refused.
+        guard !spec.exclusions.isEmpty, let times = try? ExclusionTimes(spec, settings: settings) else { return trace }
+        var trace = trace
+        for span in times.spans(from: start, to: time(trace.total.count)) {
+            for slot in trace.total.indices where time(slot) > span.start && time(slot) <= span.end && trace.total[slot] != nil {
+                trace.total[slot] = 0
+                trace.errors[slot] = 0
+            }
+        }
+        return trace
+    }
+
     // MARK: Alerts
 
     package func alerts(_ trace: Trace) -> [Alert] {
+        let trace = counted(trace)
         let windows = Set(tiers.flatMap { [$0.long, $0.short] })
         let sums = Dictionary(uniqueKeysWithValues: windows.map { ($0, Window($0, trace, settings)) })
         return tiers.flatMap { tier -> [Alert] in
@@ -84,8 +99,8 @@ package struct Backtest: Sendable {
 
     /// What was left of the budget, once every `every`.
     package func budget(_ trace: Trace, every: PromDuration) -> [BudgetPoint] {
-        guard let period = spec.window.rolling else { return [] }
-        let sums = Window(period, trace, settings)
+        guard let period = spec.window.length else { return [] }
+        let sums = Window(period, counted(trace), settings)
         let step = max(1, Int(every.milliseconds / settings.evaluationInterval.milliseconds))
         let budget = spec.errorBudget.doubleValue
         return stride(from: step, to: trace.total.count, by: step).compactMap { slot in
@@ -144,13 +159,13 @@ private struct Window {
         every = slots(settings.interval(of: pace))
         length = slots(window)
         slow = slots(RuleSettings.slowInterval)
-        // As in FreshSeries: 5 minutes, and for days two turns of the slow group and a minute.
-        lookback = slots(pace == .slow ? RuleSettings.slowInterval * 2 + .minutes(1) : .minutes(5))
+        lookback = pace == .slow ? slots(FreshSeries.slowLookback) : every - 1
         totals = Sums(trace.total)
         errors = Sums(trace.errors)
     }
 
-    /// What an alert sees at a slot: the group's last evaluation, unless it is too old or recorded nothing.
+    /// What an alert sees at a slot: the group's last evaluation. Where that recorded nothing, Prometheus marks the series stale; only days, which are
+    /// read by `last_over_time`, go further back.
     func seen(_ slot: Int) -> EventCounts? {
         var at = slot / every * every
         while at >= 0, slot - at <= lookback {

@@ -168,7 +168,7 @@ struct ConditionSet {
     private static func counted(_ spec: SLOSpec) -> String { IndicatorEvents(spec.indicator)?.source ?? "the indicator" }
 
     private func budget(_ spec: SLOSpec, _ rules: GeneratedRules, _ observed: SLOObservation.Figures, _ figures: BudgetFigures?) -> Verdict {
-        let window = spec.window.rolling.map { "\($0)" } ?? ""
+        let window = spec.window.calendar.map { "the \($0.unit.rawValue.lowercased())" } ?? spec.window.name
         if case .unavailable(let message) = observed { return Verdict(.unknown, "PrometheusUnavailable", message) }
         guard case .read(let read) = observed, let figures else {
             // Events are counted, but a slow group has not summed them yet: what was known still holds.

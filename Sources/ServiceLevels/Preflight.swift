@@ -146,10 +146,10 @@ package struct SLOPreflight: Sendable {
     }
 
     private func windowFindings(_ setup: ServerSetup) -> [Finding] {
-        guard let window = spec.window.rolling, let retention = setup.retention, retention < window else { return [] }
+        guard let window = spec.window.length, let retention = setup.retention, retention < window else { return [] }
         return [
             Finding(
-                weight: .problem, reason: "RetentionTooShort", path: "spec.window.rolling",
+                weight: .problem, reason: "RetentionTooShort", path: spec.window.rolling == nil ? "spec.window.calendar" : "spec.window.rolling",
                 message: "\(window) is longer than this Prometheus keeps data (\(retention)): the budget would forget what is older; give at most "
                     + "\(retention), or raise its retention")
         ]

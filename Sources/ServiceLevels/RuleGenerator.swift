@@ -1,7 +1,7 @@
 package import KubeModel
 package import PlimsollAPI
 package import PrometheusModel
-import Values
+package import Values
 
 /// An SLO's rules, rendered.
 package struct GeneratedRules: Sendable, Hashable {
@@ -13,6 +13,10 @@ package struct GeneratedRules: Sendable, Hashable {
     package let tiers: [AlertTier]
     /// What speaks against the SLO's working as it is meant to.
     package let notes: [Note]
+    /// When they are to be made anew, with another period of the calendar or with further exclusions.
+    package let validUntil: Instant?
+    /// When the budget begins anew, of a calendar window.
+    package let periodEnd: Instant?
 
     /// Something that is valid and yet won't do what its author thinks.
     package struct Note: Sendable, Hashable {
@@ -35,19 +39,29 @@ package enum RuleGenerator {
     package static let maximumGroups = 1000
 
     /// Renders one SLO's rules.
+    /// - Parameter now: tells the period of a calendar window; a rolling one has the same rules always.
     /// - Throws: for a spec that validation would refuse.
     package static func generate(
-        instance: String, key: ObjectKey, spec: SLOSpec, settings: RuleSettings
+        instance: String, key: ObjectKey, spec: SLOSpec, settings: RuleSettings, now: Instant
     ) throws(RuleProblems) -> GeneratedRules {
-        guard let period = spec.window.rolling else {
-            throw RuleProblems([Problem("spec.window", "has no rules yet; give a rolling window, like {rolling: 30d}")])
+        guard let length = spec.window.length else {
+            throw RuleProblems([Problem("spec.window", "has no rules; give a rolling window, like {rolling: 30d}, or a calendar's")])
+        }
+        var calendar: CalendarPeriod?
+        if let window = spec.window.calendar {
+            do {
+                calendar = try TimeZoneRules.load(window.timeZone).period(window.unit, around: now)
+            } catch {
+                throw RuleProblems([Problem("spec.window.calendar.timeZone", error.message, got: .string(window.timeZone))])
+            }
         }
         guard let indicator = IndicatorEvents(spec.indicator) else {
             throw RuleProblems([Problem("spec.indicator", "has no rules yet; give another")])
         }
+        let excluded = try ExclusionTimes(spec, settings: settings).spans(around: now)
         let builder = RuleBuilder(
-            identity: SeriesIdentity(instance: instance, key: key), spec: spec, period: period, indicator: indicator, settings: settings,
-            plan: WindowPlan(spec))
+            identity: SeriesIdentity(instance: instance, key: key), spec: spec, length: length, calendar: calendar, excluded: excluded.spans,
+            validUntil: [calendar?.end, excluded.until].compactMap { $0 }.min(), indicator: indicator, settings: settings, plan: WindowPlan(spec))
         return builder.generated
     }
 }
@@ -55,7 +69,10 @@ package enum RuleGenerator {
 private struct RuleBuilder {
     let identity: SeriesIdentity
     let spec: SLOSpec
-    let period: PromDuration
+    let length: PromDuration
+    let calendar: CalendarPeriod?
+    let excluded: [ExclusionTimes.Span]
+    let validUntil: Instant?
     let indicator: IndicatorEvents
     let settings: RuleSettings
     let plan: WindowPlan
@@ -64,7 +81,8 @@ private struct RuleBuilder {
         var groups = [group(.fast, base + windows(.fast) + alerts), group(.medium, windows(.medium) + facts), group(.slow, slow)]
         let digest = Digest.hex(JSON.array(groups.map(\.json)).bytes(sortedKeys: false))
         groups[1].rules[groups[1].rules.count - 1] = info.labelled(LabelNames.rules, digest)
-        return GeneratedRules(identity: identity, groups: groups, digest: digest, tiers: plan.tiers, notes: notes)
+        return GeneratedRules(identity: identity, groups: groups, digest: digest, tiers: plan.tiers, notes: notes, validUntil: validUntil,
+            periodEnd: calendar?.end)
     }
 
     private var notes: [GeneratedRules.Note] {
@@ -91,10 +109,14 @@ private struct RuleBuilder {
         let expressions = EventExpressions(
             identity: identity, indicator: indicator, groupBy: spec.groupBy, targetLabels: targetLabels, settings: settings)
         func rule(_ kind: SeriesNames.Events, _ expr: String) -> Rule {
-            .recording(record: SeriesNames.events, expr: expr, labels: identity.labels.merging([LabelNames.events: kind.rawValue]) { $1 })
+            let counted = excluded.isEmpty ? expr : "(\(expr))\n* \(ExclusionTimes.factor(excluded))"
+            return .recording(record: SeriesNames.events, expr: counted, labels: identity.labels.merging([LabelNames.events: kind.rawValue]) { $1 })
         }
         let value = expressions.value.map { Rule.recording(record: SeriesNames.value, expr: $0, labels: identity.labels) }
-        return (value.map { [$0] } ?? []) + [rule(.total, expressions.total), rule(.errors, expressions.errors)]
+        let exclusion: [Rule] =
+            excluded.isEmpty
+            ? [] : [.recording(record: SeriesNames.excluded, expr: "vector(1 - \(ExclusionTimes.factor(excluded)))", labels: identity.labels)]
+        return exclusion + (value.map { [$0] } ?? []) + [rule(.total, expressions.total), rule(.errors, expressions.errors)]
     }
 
     private func windows(_ pace: RuleSettings.Pace) -> [Rule] {
@@ -109,17 +131,18 @@ private struct RuleBuilder {
     }
 
     private var slow: [Rule] {
-        [sum(SeriesNames.slowEvents, SeriesNames.events, RuleSettings.slowInterval)] + windows(.slow)
-            + [sum(SeriesNames.periodEvents, SeriesNames.slowEvents, period), coverage]
+        let period = calendar.map { CalendarBudget(identity: identity, period: $0).rules }
+        return [sum(SeriesNames.slowEvents, SeriesNames.events, RuleSettings.slowInterval)] + windows(.slow)
+            + (period ?? [sum(SeriesNames.periodEvents, SeriesNames.slowEvents, length), coverage])
     }
 
     /// The share of evenly spread moments of the period that have a sum of five minutes. Moments of a subquery lie on whole multiples of its step.
     private var coverage: Rule {
         let fiveMinutes = RuleSettings.slowInterval.milliseconds
-        let step = PromDuration(milliseconds: max(1, (period.milliseconds / 1440 + fiveMinutes - 1) / fiveMinutes) * fiveMinutes)
-        let moments = max(1, period.milliseconds / step.milliseconds)
+        let step = PromDuration(milliseconds: max(1, (length.milliseconds / 1440 + fiveMinutes - 1) / fiveMinutes) * fiveMinutes)
+        let moments = max(1, length.milliseconds / step.milliseconds)
         let total = identity.selector(SeriesNames.slowEvents, .total)
-        return .recording(record: SeriesNames.periodCoverage, expr: "count_over_time(\(total)[\(RuleSettings.range(period)):\(step)]) / \(moments)")
+        return .recording(record: SeriesNames.periodCoverage, expr: "count_over_time(\(total)[\(RuleSettings.range(length)):\(step)]) / \(moments)")
     }
 
     private var facts: [Rule] {
@@ -135,13 +158,13 @@ private struct RuleBuilder {
         var labels = spec.alerting.ticket.labels.merging(spec.alerting.page.labels) { $1 }
         labels["service"] = spec.service
         labels["objective"] = spec.objective.text
-        labels["window"] = period.description
+        labels["window"] = spec.window.name
         return .recording(record: SeriesNames.info, expr: "vector(1)", labels: labels.merging(identity.labels) { $1 })
     }
 
     private var alerts: [Rule] {
         plan.tiers.enumerated().map { index, tier in
-            AlertRule(identity: identity, spec: spec, period: period, tier: tier, rank: index + 1).rule
+            AlertRule(identity: identity, spec: spec, length: length, tier: tier, rank: index + 1).rule
         }
     }
 }

@@ -28,13 +28,14 @@ package enum SLODecider {
         }
         conditions.judge(spec: spec, rules: rules, observation: observation, figures: figures)
         status.conditions = conditions.list
+        status.window = spec.window.name
         status.alerts = alerts(rules, observation.figures)
         status.frozen = BudgetPolicy.isFrozen(spec.policy, remaining: figures?.remaining, wasFrozen: slo.status.frozen)
         let verdictChanged = status != slo.status
         var waiting = false
         if let figures {
             var fresh = status
-            FigureText(spec: spec, figures: figures, isExhausted: conditions.isExhausted).write(to: &fresh)
+            FigureText(spec: spec, figures: figures, isExhausted: conditions.isExhausted, periodEnd: rules.periodEnd).write(to: &fresh)
             if fresh != status {
                 let isDue = slo.status.lastSampled.map { now.since($0) >= figureInterval || $0 > now } ?? true
                 if isDue || verdictChanged {
@@ -93,6 +94,8 @@ struct FigureText {
     let spec: SLOSpec
     let figures: BudgetFigures
     let isExhausted: Bool
+    /// Of a calendar's period.
+    let periodEnd: Instant?
 
     func write(to status: inout SLOStatus) {
         let shown = status
@@ -124,7 +127,9 @@ struct FigureText {
     private func exhaustedAt(_ shown: Instant?) -> Instant? {
         let sampled = Instant(seconds: figures.sampled.wholeSeconds)
         if isExhausted { return shown.map { min($0, sampled) } ?? sampled }
-        guard let window = spec.window.rolling, let forecast = figures.exhaustion(window: window) else { return nil }
+        guard let window = spec.window.length, let forecast = figures.exhaustion(window: window) else { return nil }
+        // With the next period of a calendar the budget begins anew.
+        if let end = periodEnd, forecast.at >= end { return nil }
         return RoundedFigure.moment(forecast.at, in: forecast.in, shown: shown)
     }
 }

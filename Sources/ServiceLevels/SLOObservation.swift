@@ -9,19 +9,27 @@ package enum DesiredRules: Sendable, Hashable {
     /// None can be made of this spec; what an earlier generation asked for stays, so that a slip of the pen silences no alert.
     case invalid([Problem])
 
-    /// Depends on the object's metadata and spec only, so it may be kept until these change.
+    /// Depends on the object's metadata and spec only, so it may be kept until these change, or the rules are no longer valid.
     /// - Parameter refusals: what the daemon has against the spec besides, such as a source that its namespace may not use.
-    package init(_ slo: SLO, instance: String, settings: RuleSettings, refusals: [Problem] = []) {
+    package init(_ slo: SLO, instance: String, settings: RuleSettings, refusals: [Problem] = [], now: Instant) {
         let problems = slo.problems + refusals
         guard problems.isEmpty, let spec = slo.spec else {
             self = .invalid(problems.isEmpty ? [Problem("spec", "is missing")] : problems)
             return
         }
         do {
-            self = .rules(try RuleGenerator.generate(instance: instance, key: slo.metadata.key, spec: spec, settings: settings))
+            self = .rules(try RuleGenerator.generate(instance: instance, key: slo.metadata.key, spec: spec, settings: settings, now: now))
         } catch {
             self = .invalid(error.problems)
         }
+    }
+}
+
+extension DesiredRules {
+    /// Whether their time is over.
+    package func isOutdated(at now: Instant) -> Bool {
+        guard case .rules(let rules) = self, let end = rules.validUntil else { return false }
+        return now >= end
     }
 }
 

@@ -15,6 +15,8 @@ package enum SeriesNames {
     package static let value = "plimsoll:sli:value"
     package static let slowEvents = "plimsoll:sli:events_5m_slow"
     package static let periodEvents = "plimsoll:sli:events_period"
+    /// 1 while an exclusion lasts, 0 else; only of an SLO that has some.
+    package static let excluded = "plimsoll:sli:excluded"
     package static let periodCoverage = "plimsoll:sli:coverage_period"
     package static let errorBudget = "plimsoll:error_budget:ratio"
     package static let objective = "plimsoll:objective:ratio"

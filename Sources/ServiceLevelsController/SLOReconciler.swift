@@ -160,10 +160,12 @@ final class SLOReconciler: Sendable {
     private func remembered(_ slo: SLO) -> Memory {
         let key = slo.metadata.key
         let known = memory.withLock { $0[key] }
-        if let known, known.uid == slo.metadata.uid, known.generation == slo.metadata.generation { return known }
+        let now = wallClock()
+        if let known, known.uid == slo.metadata.uid, known.generation == slo.metadata.generation, !known.desired.isOutdated(at: now) { return known }
         let source = slo.spec?.source ?? known?.source ?? "default"
         let desired = DesiredRules(
-            slo, instance: instance, settings: sources[source]?.definition.settings ?? RuleSettings(), refusals: refusals(slo, source))
+            slo, instance: instance, settings: sources[source]?.definition.settings ?? RuleSettings(), refusals: refusals(slo, source),
+            now: now)
         var fresh = Memory(uid: slo.metadata.uid, generation: slo.metadata.generation, source: source, desired: desired, output: .pending)
         fresh.hasPredecessor = known.map { $0.hasPredecessor || $0.uid != slo.metadata.uid } ?? false
         memory.withLock { $0[key] = fresh }

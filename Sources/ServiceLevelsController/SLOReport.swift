@@ -28,7 +28,7 @@ package struct SLOReport: Sendable {
         objective = spec.objective.fraction.doubleValue
         sampled = figures.sampled
         let budget = spec.errorBudget.doubleValue
-        let period = spec.window.rolling?.description ?? ""
+        let period = spec.window.name
         groups = figures.groups(by: spec.groupBy).map { group in
             var ratios = group.windows.sorted { $0.key < $1.key }.compactMap { window, counts in counts.errorRatio.map { (window.description, $0) } }
             ratios.removeAll { $0.0 == period }

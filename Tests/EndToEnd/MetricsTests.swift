@@ -13,7 +13,7 @@ struct MetricsTests {
             try await daemon.ready(world)
             try await world.apply("availability", world.spec())
             var bad = world.spec()
-            bad["window"] = ["calendar": ["unit": "Month", "timeZone": "Europe/Oslo"]]
+            bad["window"] = ["calendar": ["unit": "Month", "timeZone": "Europe/Olso"]]
             try await world.apply("invalid", bad)
             try await world.wait("availability", "Ready", .true, within: .seconds(60))
             try await world.wait("invalid", "Stalled", .true)

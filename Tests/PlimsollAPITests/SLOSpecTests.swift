@@ -50,9 +50,20 @@ struct SLOSpecTests {
         ("window", nil, "spec.window: is required: The time over which the error budget is counted; exactly one of its fields."),
         ("window.rolling", "59m", #"spec.window.rolling: expected a duration from 1h to 400d, like "30d" (got "59m")"#),
         ("window.rolling", "401d", #"spec.window.rolling: expected a duration from 1h to 400d, like "30d" (got "401d")"#),
+        ("window", ["calendar": ["unit": "Month", "timeZone": "Europe/Oslo"]], nil),
+        ("window", ["calendar": ["unit": "Week"]], nil),
         (
-            "window", ["calendar": ["unit": "Month", "timeZone": "Europe/Oslo"]],
-            "spec.window.calendar: is not supported by this version of Plimsoll; use spec.window.rolling"
+            "window", ["calendar": ["unit": "Decade"]],
+            #"spec.window.calendar.unit: expected one of "Week", "Month", "Quarter", "Year" (got "Decade")"#
+        ),
+        (
+            "window", ["calendar": ["unit": "Month", "timeZone": "Europe/Olso"]],
+            "spec.window.calendar.timeZone: is no time zone known here: unknown: /usr/share/zoneinfo/Europe/Olso can't be read; use an IANA name such "
+                + #"as Europe/Oslo (upper and lower case matter), or UTC (got "Europe/Olso")"#
+        ),
+        (
+            "window", ["rolling": "30d", "calendar": ["unit": "Month"]],
+            "spec.window: give exactly one of rolling, calendar; rolling and calendar are given"
         ),
         ("indicator", [:], "spec.indicator: give exactly one of ratio, latency, gauge, slices, composite; none is given"),
         ("indicator", ["gauge": ["metric": "probe_success"]], nil),

@@ -131,7 +131,7 @@ final class ControllerRig: Sendable {
     /// The rules that an SLO asks for.
     func rules(_ slo: SLO) throws -> GeneratedRules {
         guard let spec = slo.spec else { throw Missing("a valid spec: \(slo.problems)") }
-        return try RuleGenerator.generate(instance: namespace, key: slo.metadata.key, spec: spec, settings: settings)
+        return try RuleGenerator.generate(instance: namespace, key: slo.metadata.key, spec: spec, settings: settings, now: .epoch)
     }
 
     // MARK: Objects

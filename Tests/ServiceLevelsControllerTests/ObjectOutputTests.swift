@@ -49,7 +49,7 @@ struct ObjectOutputTests {
             gate: ConsistencyGate()
         ) { rules, slo in try RuleObjects.configMap(rules, for: slo, settings: settings) }
         let rules = try RuleGenerator.generate(
-            instance: "main", key: slo.metadata.key, spec: try #require(slo.spec), settings: settings)
+            instance: "main", key: slo.metadata.key, spec: try #require(slo.spec), settings: settings, now: .epoch)
         let result: Result<Void, any Error>
         do { result = .success(try await body(Bench(output: output, server: server, slo: slo, rules: rules))) } catch { result = .failure(error) }
         await client.shutdown()

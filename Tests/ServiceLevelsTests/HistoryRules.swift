@@ -22,7 +22,7 @@ enum HistoryRules {
 
     static func generated(_ service: String) throws -> GeneratedRules {
         try RuleGenerator.generate(
-            instance: "main", key: ObjectKey(namespace: "history", name: service), spec: spec(service), settings: RuleSettings())
+            instance: "main", key: ObjectKey(namespace: "history", name: service), spec: spec(service), settings: RuleSettings(), now: .epoch)
     }
 
     /// Writes `rules-<level>.yaml`; a file `rules-<level>.end` says that a level is needed at the history's end only.

@@ -22,11 +22,12 @@ struct Promtool {
     }
 
     /// `promtool test rules`, all tests in one file.
-    static func test(_ files: [RuleFile], every interval: PromDuration, _ tests: [PromtoolTest]) async throws -> Outcome {
+    /// - Parameter order: in which groups are evaluated; others come in any.
+    static func test(_ files: [RuleFile], every interval: PromDuration, order: [RuleGroup] = [], _ tests: [PromtoolTest]) async throws -> Outcome {
         let scratch = try ScratchDirectory()
         let names = try write(files, scratch)
         let file: JSON = [
-            "rule_files": .array(names.map { .string($0) }), "evaluation_interval": .string(interval.description), "tests": .array(tests.map(\.json)),
+            "rule_files": .array(names.map { .string($0) }), "evaluation_interval": .string(interval.description), "group_eval_order": .array(order.map { .string($0.name) }), "tests": .array(tests.map(\.json)),
         ]
         try writeFile(scratch.file("tests.yaml"), YAML.text(file))
         return try await run(["test", "rules", scratch.file("tests.yaml")], scratch)

@@ -9,7 +9,7 @@ import Values
 @Suite struct RuleGeneratorTests {
     private static let golden = [
         ("checkout", SLOFixtures.checkout), ("good", SLOFixtures.goodForm), ("latency", SLOFixtures.latency), ("grouped", SLOFixtures.grouped),
-        ("queried", SLOFixtures.queried), ("gauge", SLOFixtures.gauge), ("slices", SLOFixtures.slices),
+        ("queried", SLOFixtures.queried), ("gauge", SLOFixtures.gauge), ("slices", SLOFixtures.slices), ("calendar", SLOFixtures.calendar),
     ]
 
     private static var folder: String { String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.endIndex)) + "/Golden" }
@@ -97,7 +97,8 @@ import Values
         spec.alerting.page.labels = [
             "namespace": "kube-system", "severity": "none", "plimsoll_rank": "0", "plimsoll_tier": "x", "team": "{{ $value }}",
         ]
-        let forced = try RuleGenerator.generate(instance: "main", key: ObjectKey(namespace: "shop", name: "x"), spec: spec, settings: RuleSettings())
+        let forced = try RuleGenerator.generate(
+            instance: "main", key: ObjectKey(namespace: "shop", name: "x"), spec: spec, settings: RuleSettings(), now: .epoch)
         let labels = try #require(forced.groups.first?.rules.first { $0.labels["plimsoll_rank"] == "1" }?.labels)
         #expect(labels["namespace"] == "shop")
         #expect(labels["severity"] == "page")

@@ -47,7 +47,7 @@ import Values
         var spec = try SLOFixtures.spec(SLOFixtures.checkout)
         spec.alerting.page.annotations = Dictionary(uniqueKeysWithValues: (0..<400).map { ("a\($0)", String(repeating: "x", count: 1000)) })
         let slo = SLO(metadata: ObjectMeta(name: "checkout", namespace: "shop"), spec: spec)
-        let rules = try RuleGenerator.generate(instance: "main", key: slo.metadata.key, spec: spec, settings: RuleSettings())
+        let rules = try RuleGenerator.generate(instance: "main", key: slo.metadata.key, spec: spec, settings: RuleSettings(), now: .epoch)
         let error = #expect(throws: RuleObjects.TooLarge.self) { try RuleObjects.prometheusRule(rules, for: slo, settings: RuleSettings()) }
         #expect(error?.description.contains("SLO shop/checkout") == true)
         #expect(error?.description.contains("524288") == true)

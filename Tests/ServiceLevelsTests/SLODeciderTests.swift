@@ -55,7 +55,7 @@ import Values
             metadata.namespace = "shop"
             metadata.generation = 3
             slo = SLO(metadata: metadata, spec: try SLOFixtures.spec(yaml))
-            desired = DesiredRules(slo, instance: "main", settings: RuleSettings())
+            desired = DesiredRules(slo, instance: "main", settings: RuleSettings(), now: SLODeciderTests.start)
         }
 
         var rules: GeneratedRules? { if case .rules(let rules) = desired { rules } else { nil } }

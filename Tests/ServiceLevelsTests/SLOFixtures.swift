@@ -76,7 +76,11 @@ enum SLOFixtures {
         alerting: {shadow: true}
         """
 
-    static func rules(_ yaml: String, name: String = "checkout-availability", settings: RuleSettings = RuleSettings()) throws -> GeneratedRules {
-        try RuleGenerator.generate(instance: "main", key: ObjectKey(namespace: "shop", name: name), spec: spec(yaml), settings: settings)
+    static let calendar = checkout.replacing("{rolling: 30d}", with: "{calendar: {unit: Month, timeZone: Europe/Oslo}}")
+
+    static func rules(
+        _ yaml: String, name: String = "checkout-availability", settings: RuleSettings = RuleSettings(), now: Instant = .epoch
+    ) throws -> GeneratedRules {
+        try RuleGenerator.generate(instance: "main", key: ObjectKey(namespace: "shop", name: name), spec: spec(yaml), settings: settings, now: now)
     }
 }

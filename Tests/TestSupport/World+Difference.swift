@@ -40,7 +40,7 @@ extension World {
             }
             let rules = try RuleGenerator.generate(
                 instance: namespace, key: slo.metadata.key, spec: spec,
-                settings: RuleSettings(scrapeInterval: .seconds(5), evaluationInterval: .seconds(5)))
+                settings: RuleSettings(scrapeInterval: .seconds(5), evaluationInterval: .seconds(5)), now: .epoch)
             expected[RuleObjects.fileName(instance: namespace, key: slo.metadata.key)] = rules.file.yaml
             guard slo.status.conditions["Ready"]?.status == .true else { return "\(slo.metadata.key): not Ready" }
             guard try await loadedGroups(slo.metadata.name) > 0 else { return "\(slo.metadata.key): not in Prometheus" }
@@ -77,7 +77,7 @@ extension World {
             }
             guard own.count == 1, let map = own.first else { return "\(slo.metadata.key): \(own.count) ConfigMaps" }
             let settings = RuleSettings(scrapeInterval: .seconds(5), evaluationInterval: .seconds(5))
-            let rules = try RuleGenerator.generate(instance: instance, key: slo.metadata.key, spec: spec, settings: settings)
+            let rules = try RuleGenerator.generate(instance: instance, key: slo.metadata.key, spec: spec, settings: settings, now: .epoch)
             let wanted: JSON = .object([RuleObjects.fileName(instance: instance, key: slo.metadata.key): .string(rules.file.yaml)])
             guard map["data"] == wanted else { return "the ConfigMap of \(slo.metadata.key) holds other rules" }
         }

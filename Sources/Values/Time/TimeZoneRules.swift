@@ -44,6 +44,25 @@ package struct TimeZoneRules: Sendable {
         return seconds.filter { localTime(at: $0.at).offset == $0.offset }.map { Instant(seconds: $0.at) }.sorted()
     }
 
+    /// When the clocks are put forward past a time that they never show, and by how many seconds. Nil for a time that they show.
+    func transition(over local: CivilDateTime) -> (at: Instant, seconds: Int64)? {
+        guard instants(of: local).isEmpty else { return nil }
+        // Offsets are within 26 hours of each other, and the first moment that shows a later time is the change.
+        var low = local.secondsSinceEpoch - 27 * 3600
+        var high = local.secondsSinceEpoch + 27 * 3600
+        while high - low > 1 {
+            let middle = low + (high - low) / 2
+            if self.local(at: Instant(seconds: middle)) > local { high = middle } else { low = middle }
+        }
+        return (Instant(seconds: high), Int64(localTime(at: high).offset - localTime(at: low).offset))
+    }
+
+    /// When a day begins: at midnight, or when the clocks are put forward past it.
+    package func start(of date: CivilDate) -> Instant {
+        guard let midnight = CivilDateTime(date) else { return .epoch }
+        return instants(of: midnight).first ?? transition(over: midnight)?.at ?? .epoch
+    }
+
     private func localTime(at seconds: Int64) -> LocalTime {
         // The first transition that is later.
         var low = 0

@@ -13,7 +13,8 @@ struct RenderCommand: ParsableCommand {
             The same rules as the daemon writes, byte for byte the same each time, in Prometheus's own rule file format. Without --output all \
             groups go to stdout as one rule file; with it each SLO becomes a file, and with --tests there are tests of its alerts beside it, for \
             promtool test rules; --dashboards writes dashboards for Grafana. Scrape and evaluation interval come from --config (the \
-            source that an SLO names), or are 30s.
+            source that an SLO names), or are 30s. The rules of an SLO with a calendar window are those of its present period; the daemon writes \
+            them anew with each.
             """)
 
     @Argument(help: "Files, directories, or - for stdin.")
@@ -44,11 +45,13 @@ struct RenderCommand: ParsableCommand {
         let set = ManifestSet(inputs)
         let check = ManifestCheck(set, configuration: configuration)
         var lines = set.unreadable + check.problems.map(\.description)
+        let now = WallClock.now()
         var rendered: [(slo: CheckedSLO, rules: GeneratedRules)] = []
         for slo in check.slos.sorted(by: { $0.key < $1.key }) {
             let settings = configuration?.prometheus.first { $0.name == slo.spec.source }?.ruleSettings ?? RuleSettings()
             do {
-                let rules = try RuleGenerator.generate(instance: configuration?.instance ?? "main", key: slo.key, spec: slo.spec, settings: settings)
+                let rules = try RuleGenerator.generate(
+                    instance: configuration?.instance ?? "main", key: slo.key, spec: slo.spec, settings: settings, now: now)
                 rendered.append((slo, rules))
             } catch {
                 lines += error.problems.map { "SLO \(slo.key): \($0)" }

@@ -20,6 +20,7 @@ import time
 import urllib.request
 
 import history
+import levels
 
 BOUNDS = {"a": 0.001, "b": 0.001, "c": 0.01}
 SLO = """apiVersion: plimsoll.dev/v1alpha1
@@ -40,37 +41,6 @@ def figure(name, value, bound):
     good = abs(value) <= bound
     OK = OK and good
     print(f"FIGURE {name} {value:.6f} ratio <={bound} {'ok' if good else 'short'}", flush=True)
-
-
-def levels(text):
-    """Splits a rendered rule file into files of one level each; a level reads only what those before it recorded."""
-    groups, rules, head = [], [], []
-    for line in text.splitlines():
-        if line.startswith("- name: "):
-            head, rules = [line], []
-            groups.append((head, rules))
-        elif line.startswith("  - "):
-            rules.append([line])
-        elif rules:
-            rules[-1].append(line)
-        elif head:
-            head.append(line)
-
-    def level(rule):
-        name = rule[0].removeprefix("  - record: ")
-        if rule[0].startswith("  - alert:"):
-            return 0
-        if name == "plimsoll:sli:events":
-            return 1 if "      plimsoll_sli: total" in rule else 2
-        return 3 if name == "plimsoll:sli:events_5m_slow" else 4
-
-    for wanted in (1, 2, 3, 4):
-        lines = ["groups:"]
-        for head, rules in groups:
-            chosen = [rule for rule in rules if level(rule) == wanted]
-            if chosen:
-                lines += head + [line for rule in chosen for line in rule]
-        yield wanted, "\n".join(lines) + "\n"
 
 
 def compare(prefix, ratios, truth):
@@ -205,7 +175,7 @@ def main():
     with open(f"{directory}/slos.yaml", "w") as file:
         file.write("---\n".join(SLO % {"name": name, "namespace": namespace} for name in BOUNDS))
     text = subprocess.run([binary, "render", f"{directory}/slos.yaml"], check=True, stdout=subprocess.PIPE, text=True).stdout
-    for level, rules in levels(text):
+    for level, rules in levels.split(text):
         with open(f"{directory}/rules-{level}.yaml", "w") as file:
             file.write(rules)
     open(f"{directory}/rules-4.end", "w").close()
