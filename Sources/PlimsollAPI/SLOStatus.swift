@@ -12,6 +12,10 @@ package struct SLOStatus: Fielded, Hashable {
     package var burnRates: [SLOBurnRate] = []
     /// When the budget will be gone at the present pace, or when it went.
     package var exhaustedAt: Instant?
+    /// Between when and when that will be, as far as chance leaves it open.
+    package var forecast: SLOForecast?
+    /// What the budget gains on the days when bad ones leave the window.
+    package var regains: [SLORegain] = []
     package var alerts: [SLOAlertState] = []
     /// The share of the window that was measured, such as 97.2%; empty while unknown.
     package var coverage = ""
@@ -35,6 +39,7 @@ package struct SLOStatus: Fielded, Hashable {
     }
 
     package static let maximumGroups = 10
+    package static let maximumRegains = 3
 
     package static let fields: [Field<SLOStatus>] = [
         .optional("observedGeneration", \.observedGeneration, "The generation of the spec that this is about.", .generation),
@@ -46,6 +51,10 @@ package struct SLOStatus: Fielded, Hashable {
         .optional(
             "burnRates", \.burnRates, "How fast the budget burns, over several windows.", .named(SLOBurnRate.self, by: "window", \.window, max: 16)),
         .optional("exhaustedAt", \.exhaustedAt, "When the budget will be gone at the present pace, or when it went.", .instant),
+        .optional("forecast", \.forecast, "Between when and when the budget will be gone, as far as chance leaves it open.", .object()),
+        .optional(
+            "regains", \.regains, "The greatest gains that the budget has to come, when bad days leave the window.",
+            .list(of: .object(), max: maximumRegains)),
         .optional("alerts", \.alerts, "The state of each tier's alert in Prometheus.", .named(SLOAlertState.self, by: "tier", \.tier, max: 8)),
         .optional("coverage", \.coverage, "The share of the window that was measured.", .figure),
         .optional("groups", \.groups, "The ten worst groups, the worst first.", .list(of: .object(), max: maximumGroups)),
@@ -68,6 +77,44 @@ package struct SLOErrorBudget: Fielded, Hashable {
     package static let fields: [Field<SLOErrorBudget>] = [
         .optional("remaining", \.remaining, "The share that is left, below zero once it is overspent.", .figure),
         .optional("consumed", \.consumed, "The share that is spent.", .figure),
+    ]
+}
+
+package struct SLOForecast: Fielded, Hashable {
+    package var earliest: Instant?
+    /// Nil where the budget may last.
+    package var latest: Instant?
+
+    package init() {}
+    package init(earliest: Instant?, latest: Instant?) {
+        self.earliest = earliest
+        self.latest = latest
+    }
+
+    package static let fields: [Field<SLOForecast>] = [
+        .optional("earliest", \.earliest, "When it may be gone at the earliest.", .instant),
+        .optional("latest", \.latest, "When it will be gone at the latest; left out where it may last.", .instant),
+    ]
+}
+
+package struct SLORegain: Fielded, Hashable {
+    /// Days of UTC.
+    package var from = ""
+    package var on = ""
+    /// Such as 12%.
+    package var budget = ""
+
+    package init() {}
+    package init(from: String, on: String, budget: String) {
+        self.from = from
+        self.on = on
+        self.budget = budget
+    }
+
+    package static let fields: [Field<SLORegain>] = [
+        .required("from", \.from, "The bad day, of UTC, such as 2026-10-03.", .figure),
+        .required("on", \.on, "The day on which it has left the window.", .figure),
+        .required("budget", \.budget, "The share of the whole budget that comes back with it.", .figure),
     ]
 }
 

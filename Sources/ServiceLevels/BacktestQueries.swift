@@ -1,3 +1,4 @@
+import KubeModel
 package import PlimsollAPI
 package import PrometheusModel
 package import Values

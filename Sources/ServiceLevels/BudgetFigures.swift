@@ -9,6 +9,9 @@ package struct BudgetFigures: Sendable, Hashable {
         package var remaining: Double
         /// Over the forecast's window; `nil` without data.
         package var burnRate: Double?
+        /// Events of the SLO's window, and of the forecast's.
+        package var period = EventCounts()
+        package var recent = EventCounts()
     }
 
     /// The worst group first.
@@ -25,7 +28,8 @@ package struct BudgetFigures: Sendable, Hashable {
     package var isExhausted: Bool { remaining <= 0 }
 
     /// When the worst group's budget will be gone at its present burn rate: remaining / burn rate x window from the newest sample on; `nil` when it burns
-    /// no faster than it lasts. A rolling window also regains what leaves it, which this simple forecast leaves out: it errs on the early side.
+    /// no faster than it lasts. A rolling window also regains what leaves it, which this simple forecast leaves out: it errs on the early side. It stands
+    /// where days are not known; see `BudgetForecast`.
     package func exhaustion(window: PromDuration) -> (at: Instant, in: PromDuration)? {
         let horizons = groups.compactMap { group -> Double? in
             guard let burn = group.burnRate, burn > 1, group.remaining > 0 else { return nil }
@@ -55,7 +59,8 @@ package struct BudgetFigures: Sendable, Hashable {
             groups.append(
                 Group(
                     labels: group.labels, remaining: 1 - ratio / budget,
-                    burnRate: forecastWindow.flatMap { group.windows[$0] }.flatMap(Self.spent).map { $0 / budget }))
+                    burnRate: forecastWindow.flatMap { group.windows[$0] }.flatMap(Self.spent).map { $0 / budget }, period: group.period,
+                    recent: forecastWindow.flatMap { group.windows[$0] } ?? EventCounts()))
         }
         guard !groups.isEmpty else { return nil }
         self.groups = groups.enumerated().sorted { ($0.element.remaining, $0.offset) < ($1.element.remaining, $1.offset) }.map(\.element)

@@ -147,7 +147,7 @@ package struct FleetReading: Sendable, Hashable {
         }
     }
 
-    private static func groupLabels(_ metric: [String: String]) -> [String: String] {
+    static func groupLabels(_ metric: [String: String]) -> [String: String] {
         metric.filter { label, _ in label != "__name__" && !label.hasPrefix("plimsoll_") }
     }
 

@@ -35,7 +35,9 @@ package enum SLODecider {
         var waiting = false
         if let figures {
             var fresh = status
-            FigureText(spec: spec, figures: figures, isExhausted: conditions.isExhausted, periodEnd: rules.periodEnd).write(to: &fresh)
+            FigureText(spec: spec, figures: figures, isExhausted: conditions.isExhausted, periodEnd: rules.periodEnd,
+                recentWindow: rules.tiers.first?.long, days: observation.days
+            ).write(to: &fresh)
             if fresh != status {
                 let isDue = slo.status.lastSampled.map { now.since($0) >= figureInterval || $0 > now } ?? true
                 if isDue || verdictChanged {
@@ -96,6 +98,9 @@ struct FigureText {
     let isExhausted: Bool
     /// Of a calendar's period.
     let periodEnd: Instant?
+    /// Over which the pace is taken.
+    let recentWindow: PromDuration?
+    let days: [[String: String]: [PastDays.Day]]
 
     func write(to status: inout SLOStatus) {
         let shown = status
@@ -108,7 +113,14 @@ struct FigureText {
         }
         status.coverage = RoundedFigure.coverage(figures.coverage ?? 0, shown: shown.coverage)
         status.groups = spec.groupBy.isEmpty ? [] : worst(shown)
-        status.exhaustedAt = exhaustedAt(shown.exhaustedAt)
+        let exhaustion = isExhausted ? nil : forecast
+        status.exhaustedAt = exhaustion.map { moment($0.at, shown.exhaustedAt) } ?? exhaustedAt(shown.exhaustedAt)
+        status.forecast = exhaustion.map { exhaustion in
+            SLOForecast(
+                earliest: moment(exhaustion.earliest, shown.forecast?.earliest),
+                latest: exhaustion.latest.map { moment($0, shown.forecast?.latest) })
+        }
+        status.regains = regains(shown.regains)
     }
 
     private func worst(_ shown: SLOStatus) -> [SLOGroup] {
@@ -123,11 +135,39 @@ struct FigureText {
         return groups.sorted { ($0.0, name($0.1)) < ($1.0, name($1.1)) }.map(\.1)
     }
 
+    private func moment(_ at: Instant, _ shown: Instant?) -> Instant { RoundedFigure.moment(at, in: at.since(figures.sampled), shown: shown) }
+
+    /// Of the group whose budget is gone first, where days are known.
+    private var forecast: BudgetForecast.Exhaustion? {
+        guard let window = spec.window.rolling, let recentWindow else { return nil }
+        return figures.groups.compactMap { group in
+            days[group.labels].flatMap { days in
+                BudgetForecast(
+                    budget: spec.errorBudget.doubleValue, window: window, period: group.period, recent: group.recent, recentWindow: recentWindow,
+                    days: days, sampled: figures.sampled)?.exhaustion
+            }
+        }.min { $0.at < $1.at }
+    }
+
+    /// Of the worst group.
+    private func regains(_ shown: [SLORegain]) -> [SLORegain] {
+        guard let window = spec.window.rolling, let group = figures.groups.first, let total = group.period.total, let days = days[group.labels] else {
+            return []
+        }
+        return BudgetForecast.regains(
+            budget: spec.errorBudget.doubleValue, window: window, total: total, days: days, sampled: figures.sampled
+        ).map { gain in
+            let before = shown.first { $0.from == gain.from.description }?.budget
+            return SLORegain(from: gain.from.description, on: gain.on.description, budget: RoundedFigure.percent(gain.share, shown: before))
+        }
+    }
+
     /// When the budget went, as long as it is gone; otherwise when it will.
     private func exhaustedAt(_ shown: Instant?) -> Instant? {
         let sampled = Instant(seconds: figures.sampled.wholeSeconds)
         if isExhausted { return shown.map { min($0, sampled) } ?? sampled }
-        guard let window = spec.window.length, let forecast = figures.exhaustion(window: window) else { return nil }
+        let isKnownByDays = !days.isEmpty && spec.window.rolling.map { $0 <= PastDays.reach } ?? false
+        guard !isKnownByDays, let window = spec.window.length, let forecast = figures.exhaustion(window: window) else { return nil }
         // With the next period of a calendar the budget begins anew.
         if let end = periodEnd, forecast.at >= end { return nil }
         return RoundedFigure.moment(forecast.at, in: forecast.in, shown: shown)

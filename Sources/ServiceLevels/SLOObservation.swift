@@ -71,6 +71,8 @@ package struct SLOObservation: Sendable, Hashable {
     package var preflight = Preflight.unasked
     package var rules: Rules
     package var figures: Figures
+    /// Events of past days by group; empty while unknown.
+    package var days: [[String: String]: [PastDays.Day]] = [:]
     /// The figures were asked for after the rules were seen evaluated: that they lack this SLO then means that there is nothing to count.
     package var figuresFollowEvaluation: Bool
 

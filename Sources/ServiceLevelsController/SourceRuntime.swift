@@ -13,6 +13,8 @@ final class SourceRuntime: Sendable {
     let output: any RuleOutput
     let figures: Sampler<FleetReading>
     let rules: Sampler<RulesReading>
+    /// Asked seldom: what it tells changes once a day.
+    let days: Sampler<PastDays>
     let preflight: PreflightRunner
     /// When an SLO's rules were first seen evaluated.
     private let evaluated = Mutex<[ObjectKey: Instant]>([:])
@@ -39,6 +41,13 @@ final class SourceRuntime: Sendable {
                 return all.filter { old.groups[$0] != new.groups[$0] }
             },
             notify: notify, poll: { try await FleetPoll.rules(client, instance: instance) })
+        days = Sampler(
+            name: "\(definition.name)/days", interval: .seconds(3600), timeline: timeline, wallClock: wallClock, logger: logger,
+            concern: { old, new, all in
+                guard let old else { return all }
+                return all.filter { old.days[$0] != new.days[$0] }
+            },
+            notify: notify, poll: { try await FleetPoll.days(client, instance: instance, now: wallClock()) })
         preflight = PreflightRunner(name: definition.name, client: client, timeline: timeline, logger: logger, notify: notify)
         output.onLoad { [rules] keys in
             rules.pollSoon()
@@ -54,11 +63,13 @@ final class SourceRuntime: Sendable {
 
     func subscribe(_ key: ObjectKey) {
         figures.subscribe(key)
+        days.subscribe(key)
         rules.subscribe(key)
     }
 
     func unsubscribe(_ key: ObjectKey) {
         figures.unsubscribe(key)
+        days.unsubscribe(key)
         rules.unsubscribe(key)
         preflight.forget(key)
         evaluated.withLock { $0[key] = nil }
@@ -68,11 +79,13 @@ final class SourceRuntime: Sendable {
     func observation(of key: ObjectKey, output: SLOObservation.Output) -> SLOObservation {
         let figures = figures.sample
         let rules = rules.sample
-        return SLOObservation(
+        var observation = SLOObservation(
             output: output,
             rules: rules.failure.map { .unavailable($0) } ?? rules.value.map { .loaded($0.groups[key] ?? []) } ?? .unasked,
             figures: figures.failure.map { .unavailable($0) } ?? figures.value.map { .read($0.figures[key]) } ?? .unasked,
             figuresFollowEvaluation: follow(key, figures.sampledAt, rules))
+        observation.days = days.sample.value?.days[key] ?? [:]
+        return observation
     }
 
     /// The two samplers take turns as they like: figures asked for before the base rule ran can't say that there is nothing to count.
@@ -94,7 +107,8 @@ final class SourceRuntime: Sendable {
     var parts: [ManagedPart] {
         output.parts + [
             ManagedPart("sampler \(figures.name)") { [figures] in await figures.run() },
-            ManagedPart("sampler \(rules.name)") { [rules] in await rules.run() }, preflight.part,
+            ManagedPart("sampler \(rules.name)") { [rules] in await rules.run() },
+            ManagedPart("sampler \(days.name)") { [days] in await days.run() }, preflight.part,
         ]
     }
 }

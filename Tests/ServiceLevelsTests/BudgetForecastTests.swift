@@ -1,0 +1,114 @@
+import PlimsollAPI
+import PrometheusModel
+import ServiceLevels
+import Testing
+import Values
+
+@Suite struct BudgetForecastTests {
+    /// Noon.
+    private static let now = Instant(seconds: 20_000 * 86_400 + 43_200)
+    private static let today = CivilDate(daysSinceEpoch: 20_000)
+
+    private func days(_ errors: [Int: Double]) -> [PastDays.Day] {
+        (1...31).reversed().map { ago in
+            PastDays.Day(Self.today.adding(days: -ago), EventCounts(total: 1000, errors: errors[ago] ?? 0))
+        }
+    }
+
+    /// Of 30,000 events 300 may fail.
+    private func forecast(spent: Double, recent: Double, _ days: [PastDays.Day]) -> BudgetForecast? {
+        BudgetForecast(
+            budget: 0.01, window: .days(30), period: EventCounts(total: 30_000, errors: spent), recent: EventCounts(total: 41, errors: recent),
+            recentWindow: .hours(1), days: days, sampled: Self.now)
+    }
+
+    @Test func `where nothing leaves the window the pace alone counts`() throws {
+        // 100 left, 10 an hour.
+        let exhaustion = try #require(forecast(spent: 200, recent: 10, days([:]))?.exhaustion)
+        #expect(exhaustion.at.since(Self.now) == .hours(10))
+        // Of a count of 10, chance leaves 6.0 to 16.6 likely.
+        #expect(exhaustion.earliest.since(Self.now) > .hours(6) && exhaustion.earliest.since(Self.now) < .minutes(6 * 60 + 5))
+        let latest = try #require(exhaustion.latest).since(Self.now)
+        #expect(latest > .hours(16) && latest < .hours(17))
+    }
+
+    @Test func `a bad day that leaves saves the budget`() throws {
+        // All of the 290 errors are of 29 days ago: they leave from half a day on, 12 an hour, sooner than 1 an hour comes.
+        let saved = forecast(spent: 290, recent: 1, days([29: 290]))
+        #expect(saved?.exhaustion == nil || saved.map { ($0.exhaustion?.at.since(Self.now) ?? .zero) > .hours(9) } == true)
+        // Ten days ago they stay.
+        #expect(forecast(spent: 290, recent: 1, days([10: 290]))?.exhaustion?.at.since(Self.now) == .hours(10))
+    }
+
+    @Test func `no errors of late, no forecast; spent is spent`() {
+        #expect(forecast(spent: 290, recent: 0, days([:]))?.exhaustion == nil)
+        #expect(forecast(spent: 300, recent: 10, days([:]))?.exhaustion == nil)
+        #expect(
+            BudgetForecast(
+                budget: 0.01, window: .days(90), period: EventCounts(total: 1, errors: 0), recent: EventCounts(total: 1, errors: 0),
+                recentWindow: .hours(1), days: [], sampled: Self.now) == nil)
+    }
+
+    /// Against minutes lived through one by one.
+    @Test func agreesWithASimulation() throws {
+        var random = SeededGenerator(seed: 11)
+        var (gone, lasting) = (0, 0)
+        for _ in 0..<300 {
+            var bad: [Int: Double] = [:]
+            for _ in 0..<Int.random(in: 0...6, using: &random) {
+                bad[Int.random(in: 1...31, using: &random)] = Double(Int.random(in: 1...150, using: &random))
+            }
+            let recent = Double(Int.random(in: 0...3, using: &random))
+            let spent = Double(Int.random(in: 100...299, using: &random))
+            let found = forecast(spent: spent, recent: recent, days(bad))?.exhaustion?.at.since(Self.now)
+            var left = 300 - spent
+            var simulated: PromDuration?
+            for minute in 1...(30 * 1440) {
+                left -= recent / 60
+                // What was minute `minute` of the window's oldest half-day and after leaves.
+                let at = Self.now.adding(.minutes(Int64(minute)) - .days(30))
+                let date = CivilDate(daysSinceEpoch: Int((at.wholeSeconds - 1) / 86_400))
+                left += (bad[Self.today.daysSinceEpoch - date.daysSinceEpoch] ?? 0) / 1440
+                if left <= 0 {
+                    simulated = .minutes(Int64(minute))
+                    break
+                }
+            }
+            if let simulated, let found {
+                gone += 1
+                #expect(abs(found.milliseconds - simulated.milliseconds) <= 120_000, "\(bad) \(recent) \(spent)")
+            } else {
+                lasting += 1
+                #expect(simulated == nil && found == nil, "\(bad) \(recent) \(spent): \(String(describing: found)) \(String(describing: simulated))")
+            }
+        }
+        #expect(gone > 50 && lasting > 50)
+    }
+
+    @Test func regains() {
+        let gains = BudgetForecast.regains(
+            budget: 0.01, window: .days(30), total: 30_000, days: days([31: 90, 28: 30, 20: 3, 12: 60, 5: 36, 2: 9]), sampled: Self.now)
+        #expect(gains.map(\.from) == [28, 12, 5].map { Self.today.adding(days: -$0) })
+        #expect(gains.map(\.on) == [2, 18, 25].map { Self.today.adding(days: $0) })
+        #expect(gains.map(\.share) == [0.1, 0.2, 0.12])
+    }
+
+    @Test func pastDaysAreRead() throws {
+        let body = """
+            {"status":"success","data":{"resultType":"matrix","result":[
+              {"metric":{"plimsoll_instance":"main","plimsoll_namespace":"shop","plimsoll_slo":"x","plimsoll_sli":"errors","region":"eu"},
+               "values":[[1728000000,"5"],[1728086400,"7"]]},
+              {"metric":{"plimsoll_instance":"main","plimsoll_namespace":"shop","plimsoll_slo":"x","plimsoll_sli":"total","region":"eu"},
+               "values":[[1728086400,"70"]]}]}}
+            """
+        let days = try PastDays(try QueryResult(decoding: Array(body.utf8)), instance: "main")
+        let found = try #require(days.days[.init(namespace: "shop", name: "x")]?[["region": "eu"]])
+        #expect(
+            found == [
+                .init(CivilDate(daysSinceEpoch: 19_999), EventCounts(total: nil, errors: 5)),
+                .init(CivilDate(daysSinceEpoch: 20_000), EventCounts(total: 70, errors: 7)),
+            ])
+        let (first, last) = PastDays.midnights(before: Self.now)
+        #expect(last.wholeSeconds == 20_000 * 86_400 && last.since(first) == .days(30))
+    }
+}
