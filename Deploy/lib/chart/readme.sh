@@ -73,6 +73,8 @@ prepare_readme() {
 # While the chart's daemon runs.
 operate() {
     local bundle
+    # Pods that have just been replaced have let go of the lease, and nobody holds it for a moment.
+    eventually 30 "one pod leads" leader
     run_readme operate
     for bundle in from-the-pod bundle; do tar -tf "$work/readme/$bundle.tar" | grep manifest.json; done
     runbooks_find_configuration >"$work/found"
