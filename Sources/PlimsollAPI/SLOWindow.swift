@@ -23,7 +23,8 @@ package struct SLOWindow: Fielded, Hashable {
             "rolling", \.rolling, "The last so much time, from 1h to 400d, such as 30d.",
             .duration(.hours(1)...PromDuration.days(400), example: "30d")),
         .optional(
-            "calendar", \.calendar, "A week, month, quarter or year of the calendar: with each the budget begins anew. The budget is a share of the "
+            "calendar", \.calendar,
+            "A week, month, quarter or year of the calendar: with each the budget begins anew. The budget is a share of the "
                 + "events of the whole period, for which the last seven days stand until they have come.", .object()),
     ]
 }

@@ -38,9 +38,11 @@ package struct BudgetForecast: Sendable {
     ///   - recent: those of the last `recentWindow`.
     ///   - days: those of past days, the oldest first.
     package init?(
-        budget: Double, window: PromDuration, period: EventCounts, recent: EventCounts, recentWindow: PromDuration, days: [PastDays.Day], sampled: Instant
+        budget: Double, window: PromDuration, period: EventCounts, recent: EventCounts, recentWindow: PromDuration, days: [PastDays.Day],
+        sampled: Instant
     ) {
-        guard window <= PastDays.reach, let errors = period.errors, let total = period.total, total > 0, budget > 0, let recentErrors = recent.errors else {
+        guard window <= PastDays.reach, let errors = period.errors, let total = period.total, total > 0, budget > 0, let recentErrors = recent.errors
+        else {
             return nil
         }
         self.errors = errors
@@ -63,7 +65,8 @@ package struct BudgetForecast: Sendable {
         let (middle, spread) = (recent + Self.z * Self.z / 2, Self.z * (recent + Self.z * Self.z / 4).squareRoot())
         func moment(_ seconds: Double) -> Instant { sampled.adding(PromDuration(milliseconds: Int64(seconds * 1000))) }
         return Exhaustion(
-            at: moment(seconds), earliest: moment(self.seconds(middle + spread) ?? seconds), latest: self.seconds(max(0, middle - spread)).map(moment))
+            at: moment(seconds), earliest: moment(self.seconds(middle + spread) ?? seconds), latest: self.seconds(max(0, middle - spread)).map(moment)
+        )
     }
 
     /// When the errors in the window reach what is allowed, if as many come as in `recentSeconds`; nil when they don't within a window's length.

@@ -14,25 +14,31 @@ struct CalendarBudget {
     private var start: Int64 { period.start.wholeSeconds }
     private var end: Int64 { period.end.wholeSeconds }
 
-    /// Sums of five minutes, and of hours for periods so long that these would cost too much: they then lag by up to an hour.
-    private var isLong: Bool { length > .days(35) }
-    private var step: PromDuration { isLong ? .hours(1) : RuleSettings.slowInterval }
-    private var source: String { isLong ? SeriesNames.events(over: .hours(1)) : SeriesNames.slowEvents }
-
-    var rules: [Rule] { [rule(.errors, since(.errors)), rule(.total, "\(since(.total))\n+ \(expected)"), coverage] }
+    var rules: [Rule] { [rule(.errors, counted(.errors)), rule(.total, "\(counted(.total))\n+ \(expected)"), coverage] }
 
     private func rule(_ kind: SeriesNames.Events, _ expr: String) -> Rule {
         .recording(record: SeriesNames.periodEvents, expr: "(\(expr))\nand on () vector(time()) < \(end)")
     }
 
-    /// Time within a subquery is that of its step.
-    private func sinceStart(_ series: String) -> String { "(\(series) and on () vector(time()) > \(start))[\(length):\(step)]" }
+    private func sinceStart(_ series: String) -> String { "(\(series) and timestamp(\(series)) > \(start))" }
 
-    /// In the first minutes of a period nothing is summed yet, and nothing is spent.
-    private func since(_ kind: SeriesNames.Events) -> String {
-        let series = identity.selector(source, kind).description
-        let newest = FreshSeries.text(identity.selector(SeriesNames.slowEvents, kind), pace: .slow)
-        return "(sum_over_time(\(sinceStart(series))) or 0 * \(newest))"
+    /// The whole hours, and what came after the last of them. In the first minutes of a period nothing is summed yet, and nothing is spent.
+    private func counted(_ kind: SeriesNames.Events) -> String {
+        let hour = identity.selector(SeriesNames.events(over: .hours(1)), kind).description
+        // A mark of this very moment is left to the rest.
+        let hours = "sum_over_time(\(sinceStart(hour))[\(length):1h] offset 1s)"
+        let nothing = "0 * \(FreshSeries.text(identity.selector(SeriesNames.slowEvents, kind), pace: .slow))"
+        return "(\(hours) or \(nothing))\n+ (\(rest(kind)) or \(nothing))"
+    }
+
+    /// What came after the last whole hour. Of the last hour's samples some are of the hour before, and PromQL's time within a subquery is that of its
+    /// step; but with h the number of a sample's hour and H that of now's, the sum of x * (h - (H - 1)) counts the latter alone.
+    private func rest(_ kind: SeriesNames.Events) -> String {
+        let series = sinceStart(identity.selector(SeriesNames.slowEvents, kind).description)
+        let range = "[\(RuleSettings.range(.hours(1))):\(RuleSettings.slowInterval)]"
+        let number = "floor((timestamp(\(identity.selector(SeriesNames.slowEvents, kind))) - \(start + 1)) / 3600)"
+        let now = "scalar(floor(vector((time() - \(start + 1)) / 3600)))"
+        return "(sum_over_time((\(series) * \(number))\(range)) - (\(now) - 1) * sum_over_time(\(series)\(range)))"
     }
 
     private var expected: String {
@@ -45,9 +51,11 @@ struct CalendarBudget {
         let fiveMinutes = RuleSettings.slowInterval.milliseconds
         let step = PromDuration(milliseconds: max(1, (length.milliseconds / 1440 + fiveMinutes - 1) / fiveMinutes) * fiveMinutes)
         let total = identity.selector(SeriesNames.slowEvents, .total).description
-        let moments = "((time() - \(start)) / \(PromQL.seconds(step)))"
+        // Moments of a subquery lie on whole multiples of its step.
+        let passed = start / max(1, step.milliseconds / 1000)
+        let moments = "(scalar(floor(vector(time() / \(PromQL.seconds(step))))) - \(passed))"
         return .recording(
             record: SeriesNames.periodCoverage,
-            expr: "clamp_max(count_over_time((\(total) and on () vector(time()) > \(start))[\(length):\(step)]) / \(moments), 1)")
+            expr: "clamp_max(count_over_time(\(sinceStart(total))[\(length):\(step)]) / \(moments), 1)")
     }
 }

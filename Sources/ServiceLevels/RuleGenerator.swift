@@ -81,7 +81,8 @@ private struct RuleBuilder {
         var groups = [group(.fast, base + windows(.fast) + alerts), group(.medium, windows(.medium) + facts), group(.slow, slow)]
         let digest = Digest.hex(JSON.array(groups.map(\.json)).bytes(sortedKeys: false))
         groups[1].rules[groups[1].rules.count - 1] = info.labelled(LabelNames.rules, digest)
-        return GeneratedRules(identity: identity, groups: groups, digest: digest, tiers: plan.tiers, notes: notes, validUntil: validUntil,
+        return GeneratedRules(
+            identity: identity, groups: groups, digest: digest, tiers: plan.tiers, notes: notes, validUntil: validUntil,
             periodEnd: calendar?.end)
     }
 

@@ -35,7 +35,8 @@ package enum SLODecider {
         var waiting = false
         if let figures {
             var fresh = status
-            FigureText(spec: spec, figures: figures, isExhausted: conditions.isExhausted, periodEnd: rules.periodEnd,
+            FigureText(
+                spec: spec, figures: figures, isExhausted: conditions.isExhausted, periodEnd: rules.periodEnd,
                 recentWindow: rules.tiers.first?.long, days: observation.days
             ).write(to: &fresh)
             if fresh != status {

@@ -44,8 +44,7 @@ final class SourceRuntime: Sendable {
         days = Sampler(
             name: "\(definition.name)/days", interval: .seconds(3600), timeline: timeline, wallClock: wallClock, logger: logger,
             concern: { old, new, all in
-                guard let old else { return all }
-                return all.filter { old.days[$0] != new.days[$0] }
+                all.filter { old?.days[$0] != new.days[$0] }
             },
             notify: notify, poll: { try await FleetPoll.days(client, instance: instance, now: wallClock()) })
         preflight = PreflightRunner(name: definition.name, client: client, timeline: timeline, logger: logger, notify: notify)

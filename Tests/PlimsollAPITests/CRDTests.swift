@@ -68,7 +68,11 @@ struct CRDTests {
 
     @Test func defaultsAreWhatTheDaemonUses() throws {
         let defaults = try nodes().compactMap { node in node.schema["default"].map { "\(node.path)=\($0.text())" } }
-        #expect(defaults == [#".spec.alerting={}"#, #".spec.alerting.lowTraffic="Guarded""#, #".spec.source="default""#])
+        #expect(
+            defaults == [
+                #".spec.window.calendar.timeZone="UTC""#, ".spec.alerting={}", #".spec.alerting.lowTraffic="Guarded""#,
+                #".spec.exclusions[].timeZone="UTC""#, #".spec.source="default""#,
+            ])
     }
 
     @Test func namesAndColumns() throws {

@@ -177,9 +177,20 @@ struct SLOSpecTests {
                 + #"(got "{{ $value }}")"#
         ),
         ("alerting.page.labels", ["team": true], #"spec.alerting.page.labels.team: expected a string like "shop" (got true)"#),
+        ("exclusions", [["name": "a", "schedule": "0 2 * * 0", "duration": "2h"]], nil),
         (
-            "exclusions", [["name": "a", "schedule": "0 2 * * 0", "duration": "2h"]],
-            "spec.exclusions: is not supported by this version of Plimsoll; remove it"
+            "exclusions", [["name": "a", "schedule": "0 2 * *", "duration": "2h"]],
+            #"spec.exclusions[0].schedule: has 4 fields; use five (minute, hour, day of month, month, day of week), such as "0 3 * * 1-5", or @daily "#
+                + #"(got "0 2 * *")"#
+        ),
+        (
+            "exclusions", [["name": "a", "schedule": "@daily", "duration": "8d"]],
+            #"spec.exclusions[0].duration: expected a duration from 1m to 1w, like "2h" (got "8d")"#
+        ),
+        (
+            "exclusions", [["name": "a", "schedule": "@daily", "duration": "1h", "timeZone": "CEST"]],
+            "spec.exclusions[0].timeZone: is no time zone known here: unknown: /usr/share/zoneinfo/CEST can't be read; use an IANA name such as "
+                + #"Europe/Oslo (upper and lower case matter), or UTC (got "CEST")"#
         ),
         (
             "policy", [["name": "a", "remainingBelow": "0%", "actions": ["FreezeRollouts", "Notify"]]],

@@ -9,6 +9,7 @@ final class ScriptedPrometheus: PrometheusQuerying {
     private struct State {
         var answers: [String: QueryResult] = [:]
         var groups: [LoadedRuleGroup] = []
+        var days = QueryResult.matrix([])
         var failure: PrometheusError?
         var queries: [String] = []
         var ruleRequests = 0
@@ -22,6 +23,9 @@ final class ScriptedPrometheus: PrometheusQuerying {
         let promql = FleetQueries(instance: instance).promql(question)
         state.withLock { $0.answers[promql] = result }
     }
+
+    /// What the one range query answers.
+    func answerDays(_ result: QueryResult) { state.withLock { $0.days = result } }
 
     func load(_ groups: [LoadedRuleGroup]) { state.withLock { $0.groups = groups } }
 
@@ -49,7 +53,10 @@ final class ScriptedPrometheus: PrometheusQuerying {
 
     func queryRange(
         _ promql: String, from start: Instant, to end: Instant, step: PromDuration
-    ) async throws(PrometheusError) -> PrometheusAnswer<QueryResult> { try refuse() }
+    ) async throws(PrometheusError) -> PrometheusAnswer<QueryResult> {
+        try throwIfFailing()
+        return PrometheusAnswer(state.withLock(\.days))
+    }
 
     func alerts() async throws(PrometheusError) -> PrometheusAnswer<[AlertInstance]> { try refuse() }
 

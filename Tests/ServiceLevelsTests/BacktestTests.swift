@@ -1,3 +1,4 @@
+import KubeModel
 import PlimsollAPI
 import PrometheusModel
 import ServiceLevels
@@ -29,20 +30,30 @@ import Values
         }
 
     private static func traffic(_ setup: Setup, _ random: inout SeededGenerator) -> RandomTraffic {
-        let rate = [0.4, 5, 50, 1_000].randomElement(using: &random) ?? 5
+        let rate = ([0.4, 5, 50, 1_000] as [Double]).randomElement(using: &random) ?? 5
         var traffic = RandomTraffic(perSlot: rate, errorRatio: 0.0005)
-        traffic.holes = [0, 0.02, 0.3].randomElement(using: &random) ?? 0
-        for _ in 0..<Int.random(in: 2...5, using: &random) {
+        traffic.holes = ([0, 0.02, 0.3] as [Double]).randomElement(using: &random) ?? 0
+        // One that no traffic is too low for.
+        traffic.outages = [.init(start: Int.random(in: 0..<setup.slots * 3 / 4, using: &random), slots: setup.slots / 8, errorRatio: 1)]
+        for _ in 0..<Int.random(in: 1...4, using: &random) {
             traffic.outages.append(
-                .init(
+                RandomTraffic.Outage(
                     start: Int.random(in: 0..<setup.slots, using: &random), slots: Int.random(in: 1...setup.slots / 8, using: &random),
-                    errorRatio: [0.004, 0.01, 0.05, 0.5, 1].randomElement(using: &random) ?? 1))
+                    errorRatio: ([0.004, 0.01, 0.05, 0.5, 1] as [Double]).randomElement(using: &random) ?? 1))
         }
         return traffic
     }
 
-    @Test(.enabled(if: Promtool.path != nil, Comment(rawValue: Promtool.missing)), arguments: setups)
-    func agreesWithPromtool(setup: Setup) async throws {
+    private static let isLong = TestEnvironment.value("PLIMSOLL_TEST_LONG") != nil
+
+    @Test(.enabled(if: Promtool.path != nil, Comment(rawValue: Promtool.missing)), arguments: setups.filter { [1, 11].contains($0.seed) })
+    func agreesWithPromtool(setup: Setup) async throws { try await check(setup) }
+
+    @Test(
+        .enabled(if: isLong && Promtool.path != nil, "minutes long: PLIMSOLL_TEST_LONG=1"), arguments: setups.filter { ![1, 11].contains($0.seed) })
+    func agreesWithPromtoolOnEveryTrace(setup: Setup) async throws { try await check(setup) }
+
+    private func check(_ setup: Setup) async throws {
         var random = SeededGenerator(seed: setup.seed)
         let spec = try SLOFixtures.spec(SLOFixtures.checkout.replacing("alerting:\n", with: "alerting:\n" + setup.tiers))
         let settings = RuleSettings(evaluationInterval: setup.interval)

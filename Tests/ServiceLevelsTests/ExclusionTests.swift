@@ -4,7 +4,8 @@ import Testing
 import Values
 
 @Suite struct ExclusionTests {
-    private static let nightly = SLOFixtures.checkout + "\nexclusions: [{name: nightly, schedule: \"0 2 * * *\", duration: 1h, timeZone: Europe/Oslo}]"
+    private static let nightly =
+        SLOFixtures.checkout + "\nexclusions: [{name: nightly, schedule: \"0 2 * * *\", duration: 1h, timeZone: Europe/Oslo}]"
 
     private func instant(_ text: String) throws -> Instant { try #require(Instant(rfc3339: text)) }
 
@@ -59,7 +60,7 @@ import Values
                     (name: #"http_requests_total{job="checkout",instance="a",code="500"}"#, values: errors),
                 ])
         }
-        let firing = #"count(count_over_time(ALERTS{alertname="\#(SeriesNames.alert)"}[1h])) or vector(0)"#
+        let firing = #"(count(count_over_time(ALERTS{alertname="\#(SeriesNames.alert)"}[1h])) or vector(0))"#
         let outcome = try await Promtool.test(
             [SLOFixtures.rules(yaml).file], every: .seconds(30),
             [

@@ -27,7 +27,8 @@ struct Promtool {
         let scratch = try ScratchDirectory()
         let names = try write(files, scratch)
         let file: JSON = [
-            "rule_files": .array(names.map { .string($0) }), "evaluation_interval": .string(interval.description), "group_eval_order": .array(order.map { .string($0.name) }), "tests": .array(tests.map(\.json)),
+            "rule_files": .array(names.map { .string($0) }), "evaluation_interval": .string(interval.description),
+            "group_eval_order": .array(order.map { .string($0.name) }), "tests": .array(tests.map(\.json)),
         ]
         try writeFile(scratch.file("tests.yaml"), YAML.text(file))
         return try await run(["test", "rules", scratch.file("tests.yaml")], scratch)

@@ -9,18 +9,20 @@ struct PromtoolCalendarTests {
     private static let series =
         #"plimsoll:sli:events{plimsoll_instance="main",plimsoll_namespace="shop",plimsoll_slo="checkout-availability",fed="any",plimsoll_sli="#
 
-    private static func period(_ kind: String) -> String { "round(plimsoll:sli:events_period{plimsoll_sli=\"\(kind)\"}) + 0" }
+    private static func period(_ kind: String) -> String { "round(plimsoll:sli:events_period{fed=\"any\",plimsoll_sli=\"\(kind)\"}) + 0" }
 
-    private func run(_ window: String, now: Instant, _ test: (PromtoolTest) -> PromtoolTest) async throws {
-        let yaml = SLOFixtures.checkout.replacing("{rolling: 30d}", with: "{calendar: {unit: \(window)}}")
+    /// Where 1970 begins at noon of UTC.
+    private static let noon = PromDuration.hours(12)
+
+    /// 100 events every five minutes for 15 hours. All fail until noon; then one in a hundred.
+    private func run(_ unit: String, now: Instant, _ test: (PromtoolTest) -> PromtoolTest) async throws {
+        let yaml = SLOFixtures.checkout.replacing("{rolling: 30d}", with: "{calendar: {unit: \(unit), timeZone: Etc/GMT+12}}")
         let rules = try SLOFixtures.rules(yaml, settings: RuleSettings(evaluationInterval: .minutes(5)), now: now)
-        // 100 events every five minutes for a fortnight. All fail until Monday, 5 January; then one in a hundred.
-        let monday = 4 * 288
         let scenario = PromtoolTest(
-            name: window, step: .minutes(5),
+            name: unit, step: .minutes(5),
             series: [
-                (name: Self.series + #""total"}"#, values: "100x\(14 * 288)"),
-                (name: Self.series + #""errors"}"#, values: "100x\(monday) 1x\(10 * 288)"),
+                (name: Self.series + #""total"}"#, values: "100x\(15 * 12)"),
+                (name: Self.series + #""errors"}"#, values: "100x\(12 * 12) 1x\(3 * 12)"),
             ])
         let outcome = try await Promtool.test([rules.file], every: .minutes(5), order: rules.groups, [test(scenario)])
         #expect(outcome.passed, Comment(rawValue: outcome.output))
@@ -28,28 +30,28 @@ struct PromtoolCalendarTests {
 
     private static let labels = #"{plimsoll_instance="main",plimsoll_namespace="shop",plimsoll_slo="checkout-availability",fed="any",plimsoll_sli="#
 
-    @Test func `a week begins anew on Monday, and counts on a week's events from the start`() async throws {
-        func expect(_ test: PromtoolTest, _ at: PromDuration, _ errors: Double, _ total: Double) -> PromtoolTest {
-            test.expecting(Self.period("errors"), at: at, (Self.labels + #""errors"}"#, errors))
-                .expecting(Self.period("total"), at: at, (Self.labels + #""total"}"#, total))
-        }
-        let monday = PromDuration.days(4)
-        try await run("Week", now: .epoch.adding(monday)) { test in
-            var test = expect(test, monday, 0, 201_600)
-            test = expect(test, monday + .minutes(5), 1, 201_600)
-            test = expect(test, monday + .days(1), 288, 201_600)
-            test = expect(test, monday + .days(7) - .minutes(5), 2015, 201_600)
-            // Nobody wrote the rules of the next week.
-            return test.expecting("count(plimsoll:sli:events_period) or vector(0)", at: monday + .days(7), ("{}", 0))
-                .expecting("round(plimsoll:sli:coverage_period, 0.01) + 0", at: monday + .days(1), (Self.labels + #""total"}"#, 1))
+    private func expect(_ test: PromtoolTest, _ at: PromDuration, _ errors: Double, _ total: Double) -> PromtoolTest {
+        test.expecting(Self.period("errors"), at: at, (Self.labels + #""errors"}"#, errors))
+            .expecting(Self.period("total"), at: at, (Self.labels + #""total"}"#, total))
+    }
+
+    @Test(arguments: [("Month", 31), ("Quarter", 90), ("Year", 365)])
+    func `a period begins anew, and counts on a whole one's events from the start`(unit: String, days: Int) async throws {
+        try await run(unit, now: .epoch.adding(.hours(13))) { test in
+            let times: [(PromDuration, Double)] = [
+                (.zero, 0), (.minutes(5), 1), (.minutes(55), 11), (.hours(1), 12), (.minutes(65), 13), (.hours(2), 24), (.minutes(150), 30),
+            ]
+            return times.reduce(test) { expect($0, Self.noon + $1.0, $1.1, Double(days * 28_800)) }
+                .expecting(
+                    "round(plimsoll:sli:coverage_period{fed=\"any\"}, 0.01) + 0", at: Self.noon + .minutes(150), (Self.labels + #""total"}"#, 1))
         }
     }
 
-    @Test func `a quarter is summed by hours`() async throws {
-        try await run("Quarter", now: .epoch.adding(.days(4))) { test in
-            test.expecting(
-                Self.period("errors"), at: .days(10), (Self.labels + #""errors"}"#, Double(4 * 28_800 + 6 * 288)))
-                .expecting(Self.period("total"), at: .days(10), (Self.labels + #""total"}"#, Double(90 * 28_800)))
+    @Test func `once it is over nothing is said until the rules are made anew`() async throws {
+        try await run("Month", now: .epoch) { test in
+            // Of December only these 12 hours are known; all failed.
+            expect(test, Self.noon - .minutes(5), 14_400, 14_500)
+                .expecting("count(plimsoll:sli:events_period) or vector(0)", at: Self.noon, ("{}", 0))
         }
     }
 }

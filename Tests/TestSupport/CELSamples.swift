@@ -65,6 +65,19 @@ package enum CELSamples {
         apiVersion: plimsoll.dev/v1alpha1
         kind: SLO
         metadata:
+          name: accepted-calendar
+          annotations:
+            plimsoll.dev/accepted: 'true'
+        spec:
+          service: checkout
+          objective: 99.9%
+          window: {calendar: {unit: Month, timeZone: Europe/Oslo}}
+          indicator: {ratio: {good: 'sum(rate(ok[$window]))', total: 'sum(rate(all[$window]))'}}
+          exclusions: [{name: weekly-maintenance, schedule: '0 2 * * 0', duration: 2h, timeZone: Europe/Oslo}]
+        ---
+        apiVersion: plimsoll.dev/v1alpha1
+        kind: SLO
+        metadata:
           name: accepted-gauge
           annotations:
             plimsoll.dev/accepted: 'true'
@@ -112,6 +125,21 @@ package enum CELSamples {
           objective: 95%
           window: {rolling: 30d}
           indicator: {slices: {query: 'max(lcp_seconds)', comparison: AtMost, threshold: '2.5', length: 59s}}
+        ---
+        apiVersion: plimsoll.dev/v1alpha1
+        kind: SLO
+        metadata:
+          name: refused-exclusion
+          annotations:
+            plimsoll.dev/refused-at: '.spec.exclusions[].duration'
+            plimsoll.dev/refused-with: "expected a duration from 1m to 1w, like 2h"
+        spec:
+          service: checkout
+          objective: 99.9%
+          window: {rolling: 30d}
+          indicator:
+            ratio: {errors: 'http_requests_total{job="checkout",code=~"5.."}', total: 'http_requests_total{job="checkout"}'}
+          exclusions: [{name: nightly, schedule: '@daily', duration: 59s}]
         ---
         apiVersion: plimsoll.dev/v1alpha1
         kind: SLO

@@ -89,7 +89,8 @@ import Testing
     /// With nothing made up and nothing left out, a slot is a minute at which the clocks show what the fields say, as Kubernetes has it.
     @Test(arguments: [
         ("Europe/Oslo", "2026-03-28T00:00:00Z"), ("Europe/Oslo", "2026-10-24T00:00:00Z"), ("America/New_York", "2026-10-31T00:00:00Z"),
-        ("Australia/Lord_Howe", "2026-10-03T00:00:00Z"), ("Australia/Lord_Howe", "2026-04-04T00:00:00Z"), ("America/Sao_Paulo", "2018-11-03T00:00:00Z"),
+        ("Australia/Lord_Howe", "2026-10-03T00:00:00Z"), ("Australia/Lord_Howe", "2026-04-04T00:00:00Z"),
+        ("America/Sao_Paulo", "2018-11-03T00:00:00Z"),
         ("Pacific/Apia", "2011-12-29T00:00:00Z"), ("UTC", "2028-02-28T00:00:00Z"), ("Asia/Kathmandu", "2026-12-31T00:00:00Z"),
     ])
     func agreesWithAScanOfMinutes(zone: String, start: String) throws {

@@ -41,7 +41,8 @@ package struct CronExpression: Sendable, Hashable {
         }
         guard words.count == 5 else {
             throw Fault(
-                description: "has \(words.count) fields; use five (minute, hour, day of month, month, day of week), such as \"0 3 * * 1-5\", or @daily")
+                description:
+                    "has \(words.count) fields; use five (minute, hour, day of month, month, day of week), such as \"0 3 * * 1-5\", or @daily")
         }
         minutes = try Field.minute.bits(words[0])
         hours = try Field.hour.bits(words[1])
