@@ -33,14 +33,7 @@ struct AlertRule {
         ]
         // Slices are time itself, few and not independent: no chance to guard against, and a total outage would stay under the bound.
         if spec.alerting.lowTraffic == .guarded, spec.indicator.slices == nil {
-            // The lower bound of the error count (Poisson, score interval): k + z^2/2 - z sqrt(k + z^2/4).
-            let z = LowTrafficGuard.z
-            let square = z * z
-            let half = square.divided(by: ExactDecimal(2), digits: 6) ?? .zero
-            let quarter = square.divided(by: ExactDecimal(4), digits: 6) ?? .zero
-            conditions.append(
-                "\(long) + \(half) - \(z) * sqrt(\(long) + \(quarter)) > ignoring (\(LabelNames.events)) \(threshold) * \(events(tier.long, .total))"
-            )
+            conditions.append("\(LowTrafficGuard.promql(long)) > ignoring (\(LabelNames.events)) \(threshold) * \(events(tier.long, .total))")
         }
         return conditions.joined(separator: "\nand\n")
     }

@@ -128,19 +128,6 @@ package struct Backtest: Sendable {
         .compactMap { Percentage($0) }
 }
 
-/// The lower bound of an error count that is no chance (Poisson, score interval), as alerts use it.
-enum LowTrafficGuard {
-    /// One-sided 99.5 %. At 99.9 % and 50 requests an hour the paging tiers then need about 3 errors in an hour or 6 in six, which chance brings 0.03
-    /// times a month (simulated; 0.05 times with 2.33).
-    static let z = ExactDecimal("2.58") ?? ExactDecimal(3)
-
-    /// k + z^2/2 - z sqrt(k + z^2/4)
-    static func lowerBound(_ count: Double) -> Double {
-        let z = z.doubleValue
-        return count + z * z / 2 - z * (count + z * z / 4).squareRoot()
-    }
-}
-
 /// Sums over one window, as the rules record them and an alert sees them.
 private struct Window {
     private let totals: Sums

@@ -6,11 +6,14 @@ The shapes are written from the facts in research/slo.md, sections 2.1 and 2.2. 
 """
 
 import csv
+import datetime
 import json
 import os
 import subprocess
 import sys
 import time
+import urllib.parse
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../ServiceLevelsTests/History"))
 import history  # noqa: E402
@@ -217,13 +220,98 @@ def outages(binary, directory):
         ROWS.append(("outage", scrape, evaluation, found["ours"], found["raw"]))
 
 
+def alerts_of(text):
+    """(SLO, tier, expr) of each alerting rule."""
+    found, group, block = [], "", None
+    for line in text.splitlines() + ["- end"]:
+        if line.startswith(("- ", "  - ")):
+            if block:
+                tier = next(one.strip().removeprefix("plimsoll_tier: ") for one in block if one.strip().startswith("plimsoll_tier: "))
+                at = next(n for n, one in enumerate(block) if one.startswith("    expr: |"))
+                expr = [one for one in block[at + 1 :]]
+                expr = expr[: next(n for n, one in enumerate(expr) if not one.startswith("      "))]
+                found.append((group.split("/")[3], tier, " ".join(one.strip() for one in expr)))
+            block = [line] if line.startswith("  - alert:") else None
+            if line.startswith("- name: "):
+                group = line.removeprefix("- name: ")
+        elif block:
+            block.append(line)
+    return found
+
+
+def firing(server, expr, start, end, step=30):
+    """Stretches of evaluations at which an expression has a value: (first, last), in seconds."""
+    times = set()
+    at = start
+    while at <= end:
+        last = min(end, at + 10_000 * step)
+        parameters = urllib.parse.urlencode({"query": expr, "start": at, "end": last, "step": step})
+        with urllib.request.urlopen(f"{server.url}/api/v1/query_range?{parameters}", timeout=300) as answer:
+            for series in json.load(answer)["data"]["result"]:
+                times.update(int(float(point[0])) for point in series["values"])
+        at = last + step
+    found = []
+    for time_ in sorted(times):
+        if found and time_ - found[-1][1] == step:
+            found[-1][1] = time_
+        else:
+            found.append([time_, time_])
+    return found
+
+
+INTERVALS = {"fast": 30, "medium": 120, "slow": 300, "very-slow": 300}
+
+
+def replay(binary, directory, text, truth):
+    """`plimsoll backtest` beside the rules' own alerts over the same days: each to within an evaluation of its slowest group."""
+    with history.Prometheus(directory, "5m") as server:
+        done = subprocess.run(
+            [binary, "backtest", f"{directory}/slos.yaml", "--prometheus", server.url, "--days", "30", "--json"],
+            check=True, stdout=subprocess.PIPE, text=True,
+        )
+        replayed, real = {}, {}
+        for report in json.loads(done.stdout):
+            for alert in report["alerts"]:
+                start, end = (int(datetime.datetime.fromisoformat(alert[k].replace("Z", "+00:00")).timestamp()) for k in ("start", "end"))
+                replayed.setdefault((report["name"], alert["tier"]), []).append([start, end])
+        for slo, tier, expr in alerts_of(text):
+            real[slo, tier] = firing(server, expr, truth["start"], truth["end"])
+    count = apart = 0
+    for key in sorted(set(real) | set(replayed)):
+        tolerance = INTERVALS[key[1]]
+        # Two stretches less than the tolerance apart may be one on the other side.
+        mine, theirs = (joined(side.get(key, []), tolerance) for side in (replayed, real))
+        count += len(theirs)
+        for stretch in theirs:
+            if not any(abs(stretch[0] - other[0]) <= tolerance and abs(stretch[1] - other[1]) <= tolerance for other in mine):
+                apart += 1
+                print(f"only by the rules: {key} {stretch}", flush=True)
+        for stretch in mine:
+            if not any(abs(stretch[0] - other[0]) <= tolerance and abs(stretch[1] - other[1]) <= tolerance for other in theirs):
+                apart += 1
+                print(f"only by the backtest: {key} {stretch}", flush=True)
+    print(f"backtest: {count} alerts of the rules in 30 days", flush=True)
+    figure("backtest_alerts_that_differ", apart, "alerts", "<=0")
+    figure("backtest_alerts_compared", count, "alerts", ">=10")
+
+
+def joined(stretches, gap):
+    found = []
+    for start, end in sorted(stretches):
+        if found and start - found[-1][1] <= 30 + gap:
+            found[-1][1] = max(found[-1][1], end)
+        else:
+            found.append([start, end])
+    return found
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     binary, directory = sys.argv[1:]
     outages(binary, directory)
     since = time.monotonic()
-    history.History(30, 100, history.END).write(directory)
+    history.History(30, 100, int(time.time()) // 300 * 300).write(directory)
     history.say("history written", since)
     with open(f"{directory}/truth.json") as file:
         truth = json.load(file)
@@ -237,10 +325,10 @@ def main():
     for level, content in files.items():
         with open(f"{directory}/rules-{level}.yaml", "w") as file:
             file.write(content)
-    open(f"{directory}/rules-4.end", "w").close()
     history.backfill(directory)
     accuracy(directory, truth)
     cost(directory, rules)
+    replay(binary, directory, text, truth)
     count = len(rules) / len(BOUNDS)
     figure("rules_for_1000_slos", count * 1000, "rules", "<=2500")
     peer("sloth_rules_for_1000_slos", 17_000, "rules")
