@@ -57,7 +57,7 @@ struct PromtoolIndicatorTests {
                 )
                 .expecting(Self.events("_1h", "total"), at: Self.end, ("{}", 240))
                 .expecting(Self.events("_1h", "errors"), at: Self.end, ("{}", 20))
-                .expecting("count(ALERTS{plimsoll_tier=\"medium\",alertstate=\"firing\"})", at: .seconds(2430), ("{}", 1)),
+                .expecting("count(ALERTS{plimsoll_tier=\"medium\",alertstate=\"firing\"})", at: .seconds(2460), ("{}", 1)),
                 // Half is half bad; NaN is nothing, and poisons nothing; below zero is nothing, and above one is good.
                 PromtoolTest(
                     name: "odd values", step: .seconds(15),
