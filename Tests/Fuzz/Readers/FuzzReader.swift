@@ -33,6 +33,7 @@ package struct FuzzReader: Sendable {
         FuzzReader("promql", PromQLPromises.check),
         FuzzReader("notation", NotationPromises.check),
         FuzzReader("zone", ZonePromises.check),
+        FuzzReader("cron", CronPromises.check),
     ]
 }
 
