@@ -36,8 +36,31 @@ package struct SLOExclusion: Fielded, Hashable {
                 return [Problem(path.appending("schedule"), error.description, got: .string(exclusion.schedule))]
             }
         },
+        FieldRule(["schedule", "duration", "timeZone"]) { exclusion, path in
+            guard let starts = try? exclusion.starts(), overlaps(starts, exclusion.duration) else { return [] }
+            return [
+                Problem(
+                    path.appending("duration"),
+                    "reaches the next beginning of its own schedule; give a shorter one, or a schedule that begins less often",
+                    got: .string(exclusion.duration.description))
+            ]
+        },
         FieldRule(["timeZone"]) { exclusion, path in TimeZoneRules.problems(exclusion.timeZone, path.appending("timeZone")) },
     ]
+}
+
+extension SLOExclusion {
+    /// Whether one lasts until the next begins, as far as the first of a year tell.
+    private static func overlaps(_ starts: CronSchedule, _ duration: PromDuration) -> Bool {
+        var at = Instant(seconds: 1_767_225_600)
+        var last: Instant?
+        for _ in 0..<50 {
+            guard let slot = starts.next(after: at) else { return false }
+            if let last, slot.at.since(last) <= duration { return true }
+            (at, last) = (slot.at, slot.at)
+        }
+        return false
+    }
 }
 
 extension TimeZoneRules {

@@ -113,7 +113,7 @@ package struct SLORegain: Fielded, Hashable {
 
     package static let fields: [Field<SLORegain>] = [
         .required("from", \.from, "The bad day, of UTC, such as 2026-10-03.", .figure),
-        .required("on", \.on, "The day on which it has left the window.", .figure),
+        .required("on", \.on, "The day in whose course it leaves the window.", .figure),
         .required("budget", \.budget, "The share of the whole budget that comes back with it.", .figure),
     ]
 }

@@ -28,6 +28,11 @@ package struct Backtest: Sendable {
         package let start: Instant
         /// The last evaluation at which it fired.
         package let end: Instant
+
+        /// What of it lies at or after a moment.
+        package func clipped(to moment: Instant) -> Alert? {
+            end < moment ? nil : Alert(tier: tier, severity: severity, labels: labels, start: max(start, moment), end: end)
+        }
     }
 
     package struct BudgetPoint: Sendable, Hashable {
@@ -51,13 +56,18 @@ package struct Backtest: Sendable {
 
     private func time(_ slot: Int) -> Instant { start.adding(settings.evaluationInterval * Int64(slot)) }
 
-    /// Without what exclusions leave out.
-    private func counted(_ trace: Trace) -> Trace {
+    /// The trace without what exclusions leave out: what the other functions are to be given.
+    package func counted(_ trace: Trace) -> Trace {
         // A spec with exclusions that can't be read has been refused.
         guard !spec.exclusions.isEmpty, let times = try? ExclusionTimes(spec, settings: settings) else { return trace }
         var trace = trace
+        let interval = settings.evaluationInterval.milliseconds
         for span in times.spans(from: start, to: time(trace.total.count)) {
-            for slot in trace.total.indices where time(slot) > span.start && time(slot) <= span.end && trace.total[slot] != nil {
+            // After the span's start, up to its end.
+            let first = max(0, span.start.since(start).milliseconds / interval + 1)
+            let last = min(Int64(trace.total.count) - 1, span.end.since(start).milliseconds / interval)
+            guard span.end > start, first <= last else { continue }
+            for slot in Int(first)...Int(last) where trace.total[slot] != nil {
                 trace.total[slot] = 0
                 trace.errors[slot] = 0
             }
@@ -68,7 +78,6 @@ package struct Backtest: Sendable {
     // MARK: Alerts
 
     package func alerts(_ trace: Trace) -> [Alert] {
-        let trace = counted(trace)
         let windows = Set(tiers.flatMap { [$0.long, $0.short] })
         let sums = Dictionary(uniqueKeysWithValues: windows.map { ($0, Window($0, trace, settings)) })
         return tiers.flatMap { tier -> [Alert] in
@@ -100,7 +109,7 @@ package struct Backtest: Sendable {
     /// What was left of the budget, once every `every`.
     package func budget(_ trace: Trace, every: PromDuration) -> [BudgetPoint] {
         guard let period = spec.window.length else { return [] }
-        let sums = Window(period, counted(trace), settings)
+        let sums = Window(period, trace, settings)
         let step = max(1, Int(every.milliseconds / settings.evaluationInterval.milliseconds))
         let budget = spec.errorBudget.doubleValue
         return stride(from: step, to: trace.total.count, by: step).compactMap { slot in
@@ -109,14 +118,18 @@ package struct Backtest: Sendable {
         }
     }
 
-    /// The highest objective that the whole of the trace would have met, rounded down to a customary one; nil without events.
+    /// How much of the past the longest tier looks back on before its first moment can be judged.
+    package static func lead(_ spec: SLOSpec) -> PromDuration { WindowPlan(spec).tiers.map(\.long).max() ?? .zero }
+
+    /// The highest objective that the whole of the traces would have met, rounded down to a customary one; nil without events.
     package static func supported(_ traces: [Trace]) -> Percentage? {
         var worst: Double?
         for trace in traces {
             var (errors, total) = (0.0, 0.0)
             for slot in trace.total.indices {
-                errors += trace.errors[slot] ?? 0
-                total += trace.total[slot] ?? 0
+                guard let failed = trace.errors[slot], let all = trace.total[slot] else { continue }
+                errors += failed
+                total += all
             }
             if total > 0 { worst = min(worst ?? 1, 1 - errors / total) }
         }

@@ -10,11 +10,14 @@ package struct BacktestQueries: Sendable, Hashable {
     /// Those that failed, or those that were good.
     package let outcome: String
     package let isGood: Bool
+    /// A counter that nobody has raised yet is not there; other things that are missing were not measured.
+    let missingIsZero: Bool
 
-    init(total: String, outcome: String, isGood: Bool) {
+    init(total: String, outcome: String, isGood: Bool, missingIsZero: Bool = true) {
         self.total = total
         self.outcome = outcome
         self.isGood = isGood
+        self.missingIsZero = missingIsZero
     }
 
     /// `nil` for an indicator that validation refuses.
@@ -35,8 +38,8 @@ package struct BacktestQueries: Sendable, Hashable {
     ) -> [Backtest.Trace] {
         var traces: [[String: String]: Backtest.Trace] = [:]
         func slot(_ timestamp: Double) -> Int? {
-            let slot = Int(((timestamp - start.secondsSinceEpoch) / interval.seconds).rounded())
-            return (0..<slots).contains(slot) ? slot : nil
+            let slot = Int(exactly: ((timestamp - start.secondsSinceEpoch) / interval.seconds).rounded())
+            return slot.flatMap { (0..<slots).contains($0) ? $0 : nil }
         }
         let none = [Double?](repeating: nil, count: slots)
         for series in total {
@@ -53,7 +56,7 @@ package struct BacktestQueries: Sendable, Hashable {
         for (labels, var trace) in traces {
             for slot in 0..<slots {
                 guard let total = trace.total[slot] else { continue }
-                let value = outcomes[labels]?[slot] ?? 0
+                guard let value = outcomes[labels]?[slot] ?? (missingIsZero ? 0 : nil) else { continue }
                 trace.errors[slot] = isGood ? max(0, total - value) : value
             }
             traces[labels] = trace

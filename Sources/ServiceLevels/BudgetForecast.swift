@@ -41,7 +41,8 @@ package struct BudgetForecast: Sendable {
         budget: Double, window: PromDuration, period: EventCounts, recent: EventCounts, recentWindow: PromDuration, days: [PastDays.Day],
         sampled: Instant
     ) {
-        guard window <= PastDays.reach, let errors = period.errors, let total = period.total, total > 0, budget > 0, let recentErrors = recent.errors
+        guard window <= .days(Int64(PastDays.reach)), let errors = period.errors, let total = period.total, total > 0, budget > 0,
+            let recentErrors = recent.errors
         else {
             return nil
         }
@@ -87,7 +88,7 @@ package struct BudgetForecast: Sendable {
 
     /// The greatest gains to come, by date.
     package static func regains(budget: Double, window: PromDuration, total: Double, days: [PastDays.Day], sampled: Instant) -> [Regain] {
-        guard window <= PastDays.reach, window.milliseconds.isMultiple(of: 86_400_000), total > 0 else { return [] }
+        guard window <= .days(Int64(PastDays.reach)), window.milliseconds.isMultiple(of: 86_400_000), total > 0 else { return [] }
         let length = Int(window.milliseconds / 86_400_000)
         let today = CivilDate(daysSinceEpoch: Int(sampled.wholeSeconds / 86_400))
         let gains = days.compactMap { day -> Regain? in

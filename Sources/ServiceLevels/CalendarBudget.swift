@@ -24,11 +24,13 @@ struct CalendarBudget {
 
     /// The whole hours, and what came after the last of them. In the first minutes of a period nothing is summed yet, and nothing is spent.
     private func counted(_ kind: SeriesNames.Events) -> String {
-        let hour = identity.selector(SeriesNames.events(over: .hours(1)), kind).description
+        // A subquery's steps lie on whole hours of UTC; those of the period may lie between.
+        let shift = (start % 3600 + 3600) % 3600
+        let hour = identity.selector(SeriesNames.events(over: .hours(1)), kind).description + (shift == 0 ? "" : " offset -\(shift)s")
         // A mark of this very moment is left to the rest.
-        let hours = "sum_over_time(\(sinceStart(hour))[\(length):1h] offset 1s)"
-        let nothing = "0 * \(FreshSeries.text(identity.selector(SeriesNames.slowEvents, kind), pace: .slow))"
-        return "(\(hours) or \(nothing))\n+ (\(rest(kind)) or \(nothing))"
+        let hours = "sum_over_time(\(sinceStart(hour))[\(length):1h] offset \(shift + 1)s)"
+        let newest = FreshSeries.text(identity.selector(SeriesNames.slowEvents, kind), pace: .slow)
+        return "(\(hours) or 0 * \(newest))\n+ (\(rest(kind)) or 0 * \(newest) or 0 * \(hours))"
     }
 
     /// What came after the last whole hour. Of the last hour's samples some are of the hour before, and PromQL's time within a subquery is that of its

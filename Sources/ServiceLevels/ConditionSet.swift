@@ -78,7 +78,8 @@ struct ConditionSet {
         case .failed(let message, isFinal: true): set("Stalled", Verdict(.true, "WriteRefused", message))
         default: set("Stalled", Verdict(.false, "Progressing", "nothing stands in the way"))
         }
-        let pending = loaded.status == .false && ["NotWritten", "NotLoaded", "Outdated", "WriteFailed"].contains(loaded.reason)
+        let pending =
+            loaded.reason == "NotWritten" || loaded.status == .false && ["NotLoaded", "Outdated", "WriteFailed"].contains(loaded.reason)
         set("Reconciling", pending ? Verdict(.true, loaded.reason, loaded.message) : Verdict(.false, "Settled", "the rules are where they belong"))
     }
 
@@ -105,6 +106,13 @@ struct ConditionSet {
         case .failed(let message, let isFinal): return Verdict(.false, isFinal ? "WriteRefused" : "WriteFailed", message)
         case .pending: return Verdict(.false, "NotWritten", "the rules are about to be written")
         case .written: break
+        case .waiting(let message):
+            // What is there already is judged as it is; of a Prometheus that is away nothing is known.
+            switch observation.rules {
+            case .loaded(let groups) where !groups.isEmpty: break
+            case .loaded, .unasked: return Verdict(.unknown, "NotWritten", message)
+            case .unavailable: break
+            }
         }
         guard case .loaded(let groups) = observation.rules else {
             if case .unavailable(let message) = observation.rules { return Verdict(.unknown, "PrometheusUnavailable", message) }

@@ -8,12 +8,14 @@ package enum Dashboard {
     package static func fleet(instance: String) -> JSON {
         let queries = DashboardQueries(instance: instance, service: nil)
         return document(
-            uid: "plimsoll-\(instance)-fleet", title: "Plimsoll: error budgets (\(instance))",
+            uid: "plimsoll-fleet-\(Digest.hex(Array(instance.utf8)))", title: "Plimsoll: error budgets (\(instance))",
             panels: [
                 Panel(
                     "Budgets", .table, width: 24, height: 12, unit: "percentunit",
-                    [(queries.remaining, "remaining"), (queries.burnRate("1h"), "burn 1h")]),
-                Panel("Burning fastest", .lines, width: 12, height: 9, unit: "none", [("topk(10, \(queries.burnRate("1h")))", queries.legend)]),
+                    [(queries.remaining, "remaining"), (queries.burnRate(SeriesNames.windowPrefix + "1h"), "burn 1h")]),
+                Panel(
+                    "Burning fastest", .lines, width: 12, height: 9, unit: "none",
+                    [("topk(10, \(queries.burnRate(SeriesNames.windowPrefix + "1h")))", queries.legend)]),
                 Panel(
                     "Least budget left", .lines, width: 12, height: 9, unit: "percentunit", [("bottomk(10, \(queries.remaining))", queries.legend)]),
                 Panel("Firing alerts", .lines, width: 12, height: 8, unit: "none", [(queries.firing, queries.legend)]),
@@ -29,15 +31,22 @@ package enum Dashboard {
             panels: [
                 Panel("Budget left", .stat, width: 8, height: 6, unit: "percentunit", [(queries.remaining, queries.legend)]),
                 Panel("Objective", .stat, width: 8, height: 6, unit: "percentunit", [(queries.objective, queries.legend)]),
-                Panel("Burn rate, 1h", .stat, width: 8, height: 6, unit: "none", [(queries.burnRate("1h"), queries.legend)]),
+                Panel(
+                    "Burn rate, 1h", .stat, width: 8, height: 6, unit: "none", [(queries.burnRate(SeriesNames.windowPrefix + "1h"), queries.legend)]),
                 Panel("Budget left over time", .lines, width: 24, height: 9, unit: "percentunit", [(queries.remaining, queries.legend)]),
                 Panel(
                     "Burn rate", .lines, width: 12, height: 9, unit: "none",
-                    [(queries.burnRate("5m"), "\(queries.legend) 5m"), (queries.burnRate("1h"), "\(queries.legend) 1h")]),
+                    [
+                        (queries.burnRate(SeriesNames.slowEvents), "{{plimsoll_namespace}}/{{plimsoll_slo}} 5m"),
+                        (queries.burnRate(SeriesNames.windowPrefix + "1h"), "{{plimsoll_namespace}}/{{plimsoll_slo}} 1h"),
+                    ]),
                 Panel("Share of errors, 1h", .lines, width: 12, height: 9, unit: "percentunit", [(queries.errorRatio("1h"), queries.legend)]),
                 Panel(
                     "Events a second", .lines, width: 12, height: 8, unit: "short",
-                    [(queries.events(.total), "\(queries.legend) all"), (queries.events(.errors), "\(queries.legend) bad")]),
+                    [
+                        (queries.events(.total), "{{plimsoll_namespace}}/{{plimsoll_slo}} all"),
+                        (queries.events(.errors), "{{plimsoll_namespace}}/{{plimsoll_slo}} bad"),
+                    ]),
                 Panel("Firing alerts", .lines, width: 12, height: 8, unit: "none", [(queries.firing, queries.legend)]),
             ])
     }
@@ -109,8 +118,8 @@ private struct DashboardQueries {
     let instance: String
     let service: String?
 
-    /// A group's labels come after these, whatever they are.
-    let legend = "{{plimsoll_namespace}}/{{plimsoll_slo}}"
+    /// All labels by which the series of a panel differ, an SLO's groups among them.
+    let legend = "__auto"
 
     private static let identity = "\(LabelNames.instance), \(LabelNames.namespace), \(LabelNames.slo)"
 
@@ -137,7 +146,7 @@ private struct DashboardQueries {
     }
 
     var remaining: String { chosen("1 - (\(perBudget(ratio(SeriesNames.periodEvents))))") }
-    func burnRate(_ window: String) -> String { chosen(perBudget(ratio(SeriesNames.windowPrefix + window))) }
+    func burnRate(_ name: String) -> String { chosen(perBudget(ratio(name))) }
     func errorRatio(_ window: String) -> String { chosen(ratio(SeriesNames.windowPrefix + window)) }
     var objective: String { chosen("\(SeriesNames.objective){\(ours)}") }
     var coverage: String { chosen(series(SeriesNames.periodCoverage)) }

@@ -56,20 +56,20 @@ struct EventExpressions {
             switch selectors.outcome {
             case .errors(let selector): return BacktestQueries(total: total, outcome: counted(selector, lived: selectors.total), isGood: false)
             case .good(let selector): return BacktestQueries(total: total, outcome: counted(selector, lived: selectors.total), isGood: true)
-            case .fastEnough: return BacktestQueries(total: total, outcome: errors, isGood: false)
+            case .fastEnough: return BacktestQueries(total: total, outcome: errors, isGood: false, missingIsZero: false)
             }
         case .queries(let queries):
             switch queries.outcome {
             case .errors(let text): return BacktestQueries(total: total, outcome: queried(text), isGood: false)
             case .good(let text): return BacktestQueries(total: total, outcome: queried(text), isGood: true)
             }
-        case .gauge: return BacktestQueries(total: total, outcome: errors, isGood: false)
+        case .gauge: return BacktestQueries(total: total, outcome: errors, isGood: false, missingIsZero: false)
         case .slices(let slices):
             let values = "(\n\(value ?? "")\n)[\(RuleSettings.range(slices.length)):\(settings.evaluationInterval)]"
             return BacktestQueries(
                 total: share(slices, "clamp_max(count_over_time(\(values)), 1)"),
                 outcome: share(slices, "(avg_over_time(\(values)) \(slices.comparison == .atMost ? ">" : "<") bool \(slices.threshold))"),
-                isGood: false)
+                isGood: false, missingIsZero: false)
         }
     }
 

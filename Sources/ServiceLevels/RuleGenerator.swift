@@ -7,7 +7,7 @@ package import Values
 package struct GeneratedRules: Sendable, Hashable {
     package let identity: SeriesIdentity
     package let groups: [RuleGroup]
-    /// A digest of the groups, which the info series carries, so that one can see which version a Prometheus has loaded.
+    /// A digest of the groups, but for moments of time in them, which the info series carries, so that one can see which version a Prometheus has loaded.
     package let digest: String
     /// The tiers it alerts by, highest burn rate first.
     package let tiers: [AlertTier]
@@ -78,12 +78,28 @@ private struct RuleBuilder {
     let plan: WindowPlan
 
     var generated: GeneratedRules {
-        var groups = [group(.fast, base + windows(.fast) + alerts), group(.medium, windows(.medium) + facts), group(.slow, slow)]
-        let digest = Digest.hex(JSON.array(groups.map(\.json)).bytes(sortedKeys: false))
+        var groups = groups
+        let digest = digest
         groups[1].rules[groups[1].rules.count - 1] = info.labelled(LabelNames.rules, digest)
         return GeneratedRules(
             identity: identity, groups: groups, digest: digest, tiers: plan.tiers, notes: notes, validUntil: validUntil,
             periodEnd: calendar?.end)
+    }
+
+    /// Without the moments that a calendar and exclusions put into the rules: with others these are no other version, and until they are loaded the old
+    /// ones do.
+    private var digest: String {
+        let someTime = calendar.map { _ in CalendarPeriod(start: .epoch, end: Instant.epoch.adding(length)) }
+        let timeless = RuleBuilder(
+            identity: identity, spec: spec, length: length, calendar: someTime, excluded: [], validUntil: nil, indicator: indicator,
+            settings: settings, plan: plan)
+        let window = spec.window.calendar.map { "\($0.unit) \($0.timeZone)" } ?? spec.window.name
+        let asked = [window] + spec.exclusions.map { "\($0.schedule) \($0.duration) \($0.timeZone)" }
+        return Digest.hex(JSON.array(timeless.groups.map(\.json) + asked.map { .string($0) }).bytes(sortedKeys: false))
+    }
+
+    private var groups: [RuleGroup] {
+        [group(.fast, base + windows(.fast) + alerts), group(.medium, windows(.medium) + facts), group(.slow, slow)]
     }
 
     private var notes: [GeneratedRules.Note] {

@@ -37,7 +37,7 @@ package enum SLODecider {
             var fresh = status
             FigureText(
                 spec: spec, figures: figures, isExhausted: conditions.isExhausted, periodEnd: rules.periodEnd,
-                recentWindow: rules.tiers.first?.long, days: observation.days
+                recentWindow: rules.tiers.first?.long, days: observation.days?.days(of: slo.metadata.key, by: spec.groupBy) ?? [:]
             ).write(to: &fresh)
             if fresh != status {
                 let isDue = slo.status.lastSampled.map { now.since($0) >= figureInterval || $0 > now } ?? true
@@ -58,10 +58,7 @@ package enum SLODecider {
         guard spec.indicator.hasPromQL else { return true }
         switch observation.preflight {
         case .unasked:
-            let loaded = slo.status.conditions["RulesLoaded"]
-            let isThere = loaded?.status == .true && loaded?.observedGeneration == slo.metadata.generation
-            observation.output =
-                isThere ? .written : .failed(message: "the rules wait until the Prometheus of spec.source has read their PromQL", isFinal: false)
+            observation.output = .waiting("the rules wait until the Prometheus of spec.source has read their PromQL")
             return false
         case .found(let findings):
             guard let refusal = findings.first(where: { $0.reason == SLOPreflight.refused }) else { return true }
@@ -138,15 +135,13 @@ struct FigureText {
 
     private func moment(_ at: Instant, _ shown: Instant?) -> Instant { RoundedFigure.moment(at, in: at.since(figures.sampled), shown: shown) }
 
-    /// Of the group whose budget is gone first, where days are known.
+    /// Of the group whose budget is gone first, where days are known. A group of today has none yet.
     private var forecast: BudgetForecast.Exhaustion? {
-        guard let window = spec.window.rolling, let recentWindow else { return nil }
+        guard !days.isEmpty, let window = spec.window.rolling, let recentWindow else { return nil }
         return figures.groups.compactMap { group in
-            days[group.labels].flatMap { days in
-                BudgetForecast(
-                    budget: spec.errorBudget.doubleValue, window: window, period: group.period, recent: group.recent, recentWindow: recentWindow,
-                    days: days, sampled: figures.sampled)?.exhaustion
-            }
+            BudgetForecast(
+                budget: spec.errorBudget.doubleValue, window: window, period: group.period, recent: group.recent, recentWindow: recentWindow,
+                days: days[group.labels] ?? [], sampled: figures.sampled)?.exhaustion
         }.min { $0.at < $1.at }
     }
 
@@ -167,7 +162,7 @@ struct FigureText {
     private func exhaustedAt(_ shown: Instant?) -> Instant? {
         let sampled = Instant(seconds: figures.sampled.wholeSeconds)
         if isExhausted { return shown.map { min($0, sampled) } ?? sampled }
-        let isKnownByDays = !days.isEmpty && spec.window.rolling.map { $0 <= PastDays.reach } ?? false
+        let isKnownByDays = !days.isEmpty && spec.window.rolling.map { $0 <= .days(Int64(PastDays.reach)) } ?? false
         guard !isKnownByDays, let window = spec.window.length, let forecast = figures.exhaustion(window: window) else { return nil }
         // With the next period of a calendar the budget begins anew.
         if let end = periodEnd, forecast.at >= end { return nil }

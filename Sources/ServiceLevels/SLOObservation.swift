@@ -38,6 +38,8 @@ package struct SLOObservation: Sendable, Hashable {
     /// How the last attempt to write the rules ended.
     package enum Output: Sendable, Hashable {
         case pending
+        /// Not tried yet, for want of something that is to come.
+        case waiting(String)
         case written
         /// `isFinal`: trying again changes nothing, such as an object over its size limit.
         case failed(message: String, isFinal: Bool)
@@ -71,8 +73,8 @@ package struct SLOObservation: Sendable, Hashable {
     package var preflight = Preflight.unasked
     package var rules: Rules
     package var figures: Figures
-    /// Events of past days by group; empty while unknown.
-    package var days: [[String: String]: [PastDays.Day]] = [:]
+    /// Events of past days; nil while unknown.
+    package var days: PastDays?
     /// The figures were asked for after the rules were seen evaluated: that they lack this SLO then means that there is nothing to count.
     package var figuresFollowEvaluation: Bool
 

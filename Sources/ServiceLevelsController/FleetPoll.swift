@@ -15,12 +15,6 @@ enum FleetPoll {
         return try FleetReading(answers, instance: instance)
     }
 
-    static func days(_ client: any PrometheusQuerying, instance: String, now: Instant) async throws -> PastDays {
-        let (first, last) = PastDays.midnights(before: now)
-        return try PastDays(
-            try await client.queryRange(PastDays.promql(instance: instance), from: first, to: last, step: .days(1)).value, instance: instance)
-    }
-
     static func rules(_ client: any PrometheusQuerying, instance: String) async throws -> RulesReading {
         let prefix = SeriesIdentity.groupPrefix(instance)
         let answer = try await client.rules { $0.hasPrefix(prefix) }

@@ -19,6 +19,9 @@ final class PreflightRunner: Sendable {
         var due: Swift.Duration
         /// Since the last time that nothing was wrong: it is looked at ever more rarely.
         var doubts = 0
+        /// Its rules have PromQL that nobody has read yet, and wait.
+        let hasPromQL: Bool
+        var isAwaited: Bool { hasPromQL && found == nil }
     }
     private struct State: Sendable {
         var entries: [ObjectKey: Entry] = [:]
@@ -57,7 +60,8 @@ final class PreflightRunner: Sendable {
         let isNew = state.withLock { state in
             if let known = state.entries[key], known.generation == slo.metadata.generation, known.uid == slo.metadata.uid { return false }
             state.entries[key] = Entry(
-                generation: slo.metadata.generation, uid: slo.metadata.uid, preflight: SLOPreflight(spec, settings: settings), due: timeline.now)
+                generation: slo.metadata.generation, uid: slo.metadata.uid, preflight: SLOPreflight(spec, settings: settings), due: timeline.now,
+                hasPromQL: spec.indicator.hasPromQL)
             return true
         }
         if isNew { news.ring() }
@@ -83,7 +87,7 @@ final class PreflightRunner: Sendable {
                 _ = await timeline.within(wait) { [news] in await news.wait() }
                 continue
             }
-            var pause = others < Self.few ? Self.shortPause : Self.longPause
+            var pause = others < Self.few || entry.isAwaited ? Self.shortPause : Self.longPause
             do throws(PrometheusError) {
                 record(try await findings(entry.preflight), key, entry)
             } catch {
@@ -112,11 +116,14 @@ final class PreflightRunner: Sendable {
         if isNews { notify(key) }
     }
 
-    /// The one that has been due for the longest, or how long until one is; and how many are due besides.
+    /// The one whose rules wait for it, then that which has been due for the longest; or how long until one is; and how many are due besides.
     private func next() -> (next: (key: ObjectKey, entry: Entry)?, wait: Swift.Duration, others: Int) {
         let now = timeline.now
         return state.withLock { state in
-            guard let first = state.entries.min(by: { ($0.value.due, $0.key) < ($1.value.due, $1.key) }) else { return (nil, .seconds(60), 0) }
+            func rank(_ entry: Entry) -> Int { entry.isAwaited && entry.due <= now ? 0 : 1 }
+            guard let first = state.entries.min(by: { (rank($0.value), $0.value.due, $0.key) < (rank($1.value), $1.value.due, $1.key) }) else {
+                return (nil, .seconds(60), 0)
+            }
             guard first.value.due <= now else { return (nil, min(first.value.due - now, .seconds(60)), 0) }
             return ((first.key, first.value), .zero, state.entries.values.count { $0.due <= now } - 1)
         }

@@ -32,7 +32,8 @@ package struct SLOReport: Sendable {
         groups = figures.groups(by: spec.groupBy).map { group in
             var ratios = group.windows.sorted { $0.key < $1.key }.compactMap { window, counts in counts.errorRatio.map { (window.description, $0) } }
             ratios.removeAll { $0.0 == period }
-            if let ratio = group.period.errorRatio { ratios.append((period, ratio)) }
+            // A calendar's total is what the whole period will have seen: no ratio of events.
+            if spec.window.calendar == nil, let ratio = group.period.errorRatio { ratios.append((period, ratio)) }
             return Group(
                 name: spec.groupBy.map { group.labels[$0] ?? "" }.joined(separator: "/"), errorRatios: ratios.map { (window: $0.0, ratio: $0.1) },
                 remaining: group.period.errorRatio.map { 1 - $0 / budget })

@@ -41,12 +41,10 @@ final class SourceRuntime: Sendable {
                 return all.filter { old.groups[$0] != new.groups[$0] }
             },
             notify: notify, poll: { try await FleetPoll.rules(client, instance: instance) })
+        let pastDays = PastDaysReader(client, instance: instance, wallClock: wallClock)
         days = Sampler(
             name: "\(definition.name)/days", interval: .seconds(3600), timeline: timeline, wallClock: wallClock, logger: logger,
-            concern: { old, new, all in
-                all.filter { old?.days[$0] != new.days[$0] }
-            },
-            notify: notify, poll: { try await FleetPoll.days(client, instance: instance, now: wallClock()) })
+            concern: { old, new, all in all.filter { !new.agrees(with: old, on: $0) } }, notify: notify, poll: { try await pastDays.read() })
         preflight = PreflightRunner(name: definition.name, client: client, timeline: timeline, logger: logger, notify: notify)
         output.onLoad { [rules] keys in
             rules.pollSoon()
@@ -83,7 +81,7 @@ final class SourceRuntime: Sendable {
             rules: rules.failure.map { .unavailable($0) } ?? rules.value.map { .loaded($0.groups[key] ?? []) } ?? .unasked,
             figures: figures.failure.map { .unavailable($0) } ?? figures.value.map { .read($0.figures[key]) } ?? .unasked,
             figuresFollowEvaluation: follow(key, figures.sampledAt, rules))
-        observation.days = days.sample.value?.days[key] ?? [:]
+        observation.days = days.sample.value
         return observation
     }
 

@@ -188,6 +188,11 @@ struct SLOSpecTests {
             #"spec.exclusions[0].duration: expected a duration from 1m to 1w, like "2h" (got "8d")"#
         ),
         (
+            "exclusions", [["name": "a", "schedule": "*/30 * * * *", "duration": "30m"]],
+            "spec.exclusions[0].duration: reaches the next beginning of its own schedule; give a shorter one, or a schedule that begins less often "
+                + #"(got "30m")"#
+        ),
+        (
             "exclusions", [["name": "a", "schedule": "@daily", "duration": "1h", "timeZone": "CEST"]],
             "spec.exclusions[0].timeZone: is no time zone known here: unknown: /usr/share/zoneinfo/CEST can't be read; use an IANA name such as "
                 + #"Europe/Oslo (upper and lower case matter), or UTC (got "CEST")"#

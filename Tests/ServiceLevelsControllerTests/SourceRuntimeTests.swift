@@ -70,10 +70,30 @@ struct SourceRuntimeTests {
             #expect(groups.map(\.name) == ["plimsoll/main/shop/known/fast"])
             #expect(figures.groups.map(\.period) == [EventCounts(total: 10, errors: 1)])
             // Asked, and nothing is there: not the same as not asked.
-            #expect(
-                source.observation(of: unknown, output: .pending)
-                    == SLOObservation(output: .pending, rules: .loaded([]), figures: .read(nil), figuresFollowEvaluation: false))
+            var expected = SLOObservation(output: .pending, rules: .loaded([]), figures: .read(nil), figuresFollowEvaluation: false)
+            expected.days = source.days.sample.value
+            #expect(source.observation(of: unknown, output: .pending) == expected)
         }
+    }
+
+    /// Each past day is asked for once, and the next day one more.
+    @Test func pastDaysAreAskedForOnce() async throws {
+        let day = Mutex(Instant(seconds: 20_000 * 86_400 + 43_200))
+        let reader = PastDaysReader(prometheus, instance: "main", wallClock: { day.withLock { $0 } })
+        #expect(try await reader.read().known.count == 31)
+        #expect(prometheus.pastQueries == 31)
+        _ = try await reader.read()
+        #expect(prometheus.pastQueries == 31)
+        day.withLock { $0 = $0.adding(.days(1)) }
+        #expect(try await reader.read().known.count == 31)
+        #expect(prometheus.pastQueries == 32)
+        // What was got before a failure stays.
+        prometheus.fail(.unreachable("connection refused"))
+        day.withLock { $0 = $0.adding(.days(1)) }
+        await #expect(throws: PrometheusError.self) { try await reader.read() }
+        prometheus.fail(nil)
+        #expect(try await reader.read().known.count == 31)
+        #expect(prometheus.pastQueries == 34)
     }
 
     @Test func aFailureMakesAllUnavailableAndGoesAgain() async {

@@ -95,21 +95,34 @@ import Values
     }
 
     @Test func pastDaysAreRead() throws {
-        let body = """
-            {"status":"success","data":{"resultType":"matrix","result":[
-              {"metric":{"plimsoll_instance":"main","plimsoll_namespace":"shop","plimsoll_slo":"x","plimsoll_sli":"errors","region":"eu"},
-               "values":[[1728000000,"5"],[1728086400,"7"]]},
-              {"metric":{"plimsoll_instance":"main","plimsoll_namespace":"shop","plimsoll_slo":"x","plimsoll_sli":"total","region":"eu"},
-               "values":[[1728086400,"70"]]}]}}
-            """
-        let days = try PastDays(try QueryResult(decoding: Array(body.utf8)), instance: "main")
-        let found = try #require(days.days[.init(namespace: "shop", name: "x")]?[["region": "eu"]])
+        let key = ObjectKey(namespace: "shop", name: "x")
+        func vector(_ errors: Double, _ total: Double?) -> QueryResult {
+            let labels = ["plimsoll_instance": "main", "plimsoll_namespace": "shop", "plimsoll_slo": "x", "region": "eu", "prometheus": "a"]
+            func sample(_ kind: String, _ value: Double) -> VectorSample {
+                VectorSample(metric: labels.merging(["plimsoll_sli": kind]) { $1 }, timestamp: 0, value: value)
+            }
+            return .vector([sample("errors", errors)] + (total.map { [sample("total", $0)] } ?? []))
+        }
+        var days = PastDays()
+        let missing = days.missing(Self.now)
+        #expect(missing.count == 31 && missing.first?.date == Self.today.adding(days: -1) && missing.first?.midnight.wholeSeconds == 20_000 * 86_400)
+        try days.add(vector(7, 70), for: Self.today.adding(days: -1), instance: "main", now: Self.now)
+        try days.add(vector(5, nil), for: Self.today.adding(days: -31), instance: "main", now: Self.now)
+        #expect(days.missing(Self.now).count == 29)
         #expect(
-            found == [
-                .init(CivilDate(daysSinceEpoch: 19_999), EventCounts(total: nil, errors: 5)),
-                .init(CivilDate(daysSinceEpoch: 20_000), EventCounts(total: 70, errors: 7)),
-            ])
-        let (first, last) = PastDays.midnights(before: Self.now)
-        #expect(last.wholeSeconds == 20_000 * 86_400 && last.since(first) == .days(30))
+            days.days(of: key, by: ["region"]) == [
+                ["region": "eu"]: [
+                    .init(Self.today.adding(days: -31), EventCounts(total: nil, errors: 5)),
+                    .init(Self.today.adding(days: -1), EventCounts(total: 70, errors: 7)),
+                ]
+            ], "without what a federating server puts on")
+        // A day later the oldest is out of reach, and one more is to be asked for.
+        let before = days
+        let tomorrow = Self.now.adding(.days(1))
+        #expect(days.missing(tomorrow).map(\.date).first == Self.today)
+        try days.add(.vector([]), for: Self.today, instance: "main", now: tomorrow)
+        #expect(days.days(of: key, by: ["region"]).values.first?.count == 1)
+        #expect(!days.agrees(with: before, on: key) && days.agrees(with: nil, on: ObjectKey(namespace: "shop", name: "y")))
+        #expect(throws: FleetReading.Nonsense.self) { try days.add(.matrix([]), for: Self.today, instance: "main", now: tomorrow) }
     }
 }

@@ -85,7 +85,8 @@ import Values
         }
         func alerts(_ yaml: String) throws -> Int {
             // 08:00 to 09:00
-            Backtest(try SLOFixtures.spec(yaml), settings: RuleSettings(), start: .epoch).alerts(trace).count
+            let backtest = Backtest(try SLOFixtures.spec(yaml), settings: RuleSettings(), start: .epoch)
+            return backtest.alerts(backtest.counted(trace)).count
         }
         #expect(try alerts(SLOFixtures.checkout) > 0)
         #expect(try alerts(SLOFixtures.checkout + "\nexclusions: [{name: x, schedule: \"0 8 * * *\", duration: 1h}]") == 0)

@@ -11,18 +11,22 @@ struct PromtoolCalendarTests {
 
     private static func period(_ kind: String) -> String { "round(plimsoll:sli:events_period{fed=\"any\",plimsoll_sli=\"\(kind)\"}) + 0" }
 
-    /// Where 1970 begins at noon of UTC.
+    /// Where 1970 begins at noon of UTC, and at half past nine.
+    private static let zones: [(name: String, start: PromDuration)] = [("Etc/GMT+12", .hours(12)), ("Pacific/Marquesas", .minutes(9 * 60 + 30))]
     private static let noon = PromDuration.hours(12)
 
-    /// 100 events every five minutes for 15 hours. All fail until noon; then one in a hundred.
-    private func run(_ unit: String, now: Instant, _ test: (PromtoolTest) -> PromtoolTest) async throws {
-        let yaml = SLOFixtures.checkout.replacing("{rolling: 30d}", with: "{calendar: {unit: \(unit), timeZone: Etc/GMT+12}}")
+    /// 100 events every five minutes for 15 hours. All fail until the period begins; then one in a hundred.
+    private func run(_ unit: String, in zone: (name: String, start: PromDuration) = zones[0], now: Instant, _ test: (PromtoolTest) -> PromtoolTest)
+        async throws
+    {
+        let yaml = SLOFixtures.checkout.replacing("{rolling: 30d}", with: "{calendar: {unit: \(unit), timeZone: \(zone.name)}}")
         let rules = try SLOFixtures.rules(yaml, settings: RuleSettings(evaluationInterval: .minutes(5)), now: now)
+        let slots = Int(zone.start.milliseconds / 300_000)
         let scenario = PromtoolTest(
             name: unit, step: .minutes(5),
             series: [
                 (name: Self.series + #""total"}"#, values: "100x\(15 * 12)"),
-                (name: Self.series + #""errors"}"#, values: "100x\(12 * 12) 1x\(3 * 12)"),
+                (name: Self.series + #""errors"}"#, values: "100x\(slots) 1x\(15 * 12 - slots)"),
             ])
         let outcome = try await Promtool.test([rules.file], every: .minutes(5), order: rules.groups, [test(scenario)])
         #expect(outcome.passed, Comment(rawValue: outcome.output))
@@ -35,15 +39,17 @@ struct PromtoolCalendarTests {
             .expecting(Self.period("total"), at: at, (Self.labels + #""total"}"#, total))
     }
 
-    @Test(arguments: [("Month", 31), ("Quarter", 90), ("Year", 365)])
-    func `a period begins anew, and counts on a whole one's events from the start`(unit: String, days: Int) async throws {
-        try await run(unit, now: .epoch.adding(.hours(13))) { test in
+    @Test(arguments: [("Month", 31, 0), ("Month", 31, 1), ("Quarter", 90, 0), ("Year", 365, 0)])
+    func `a period begins anew, and counts on a whole one's events from the start`(unit: String, days: Int, zone: Int) async throws {
+        let zone = Self.zones[zone]
+        try await run(unit, in: zone, now: .epoch.adding(.hours(13))) { test in
             let times: [(PromDuration, Double)] = [
-                (.zero, 0), (.minutes(5), 1), (.minutes(55), 11), (.hours(1), 12), (.minutes(65), 13), (.hours(2), 24), (.minutes(150), 30),
+                (.zero, 0), (.minutes(5), 1), (.minutes(55), 11), (.hours(1), 12), (.minutes(65), 13), (.minutes(90), 18), (.hours(2), 24),
+                (.minutes(125), 25), (.minutes(150), 30),
             ]
-            return times.reduce(test) { expect($0, Self.noon + $1.0, $1.1, Double(days * 28_800)) }
+            return times.reduce(test) { expect($0, zone.start + $1.0, $1.1, Double(days * 28_800)) }
                 .expecting(
-                    "round(plimsoll:sli:coverage_period{fed=\"any\"}, 0.01) + 0", at: Self.noon + .minutes(150), (Self.labels + #""total"}"#, 1))
+                    "round(plimsoll:sli:coverage_period{fed=\"any\"}, 0.01) + 0", at: zone.start + .minutes(150), (Self.labels + #""total"}"#, 1))
         }
     }
 

@@ -30,6 +30,14 @@ import Values
             world.observation.output = .pending
             let restarted = world.step()
             #expect(restarted.rules == .keep && !restarted.writesStatus)
+            // Nor does it while that Prometheus is away: nothing is known, and nothing failed.
+            for _ in 0..<2 {
+                world.observation.rules = .unavailable("away")
+                let away = world.step()
+                #expect(away.rules == .keep)
+                #expect(world.condition("RulesLoaded")?.status == .unknown)
+                #expect(!away.events.contains { $0.kind == .warning })
+            }
         }
         var plain = try World()
         #expect(plain.step().rules == plain.rules.map { .write($0) }, "selectors are checked here")

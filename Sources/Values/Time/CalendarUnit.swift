@@ -31,6 +31,11 @@ package struct CalendarPeriod: Sendable, Hashable {
     package let start: Instant
     /// The start of the next.
     package let end: Instant
+
+    package init(start: Instant, end: Instant) {
+        self.start = start
+        self.end = end
+    }
 }
 
 extension TimeZoneRules {

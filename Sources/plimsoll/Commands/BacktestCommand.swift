@@ -66,7 +66,11 @@ struct BacktestReplay {
     struct Result {
         var start: Instant
         var end: Instant
+        var interval: PromDuration
+        /// From `start` on.
         var traces: [Backtest.Trace]
+        /// Of 1: how much of the time was measured.
+        var measured: Double
         var alerts: [Backtest.Alert]
         /// By trace.
         var budgets: [[Backtest.BudgetPoint]]
@@ -85,17 +89,24 @@ struct BacktestReplay {
         let step = interval.milliseconds * 1000
         let end = Instant(microseconds: now.microseconds / step * step)
         let slots = Int(PromDuration.days(Int64(days)).milliseconds / interval.milliseconds)
+        // The first moment is judged by windows that reach back beyond it.
+        let lead = Int(Backtest.lead(spec).milliseconds / interval.milliseconds)
         let start = Instant(microseconds: end.microseconds - Int64(slots - 1) * step)
+        let first = Instant(microseconds: start.microseconds - Int64(lead) * step)
         guard let queries = BacktestQueries(spec, settings: settings) else {
             throw .input("the indicator of \(spec.service) can't be replayed")
         }
-        let total = try await series(queries.total, start, slots, interval)
-        let outcome = try await series(queries.outcome, start, slots, interval)
-        let traces = queries.traces(total: total, outcome: outcome, start: start, slots: slots, interval: interval)
-        let backtest = Backtest(spec, settings: settings, start: start)
+        let total = try await series(queries.total, first, lead + slots, interval)
+        let outcome = try await series(queries.outcome, first, lead + slots, interval)
+        let backtest = Backtest(spec, settings: settings, start: first)
+        let traces = queries.traces(total: total, outcome: outcome, start: first, slots: lead + slots, interval: interval).map(backtest.counted)
+        let alerts = traces.flatMap(backtest.alerts).compactMap { $0.clipped(to: start) }
+        let past = traces.map { Backtest.Trace(labels: $0.labels, total: Array($0.total[lead...]), errors: Array($0.errors[lead...])) }
+        let measured = (0..<slots).count { slot in past.contains { $0.errors[slot] != nil } }
         return Result(
-            start: start, end: end, traces: traces, alerts: traces.flatMap(backtest.alerts).sorted { $0.start < $1.start },
-            budgets: traces.map { backtest.budget($0, every: .hours(1)) })
+            start: start, end: end, interval: interval, traces: past, measured: Double(measured) / Double(slots),
+            alerts: alerts.sorted { $0.start < $1.start },
+            budgets: traces.map { backtest.budget($0, every: .hours(1)).filter { $0.at >= start } })
     }
 
     private func series(_ promql: String, _ start: Instant, _ slots: Int, _ interval: PromDuration) async throws(CommandFailure) -> [MatrixSeries] {

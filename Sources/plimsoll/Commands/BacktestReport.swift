@@ -9,10 +9,25 @@ struct BacktestReport {
     let spec: SLOSpec
     let replay: BacktestReplay.Result
 
-    private var weeks: Double { max(replay.end.since(replay.start).seconds / 604_800, 1e-9) }
-    private var pages: [Backtest.Alert] { replay.alerts.filter { $0.severity == .page } }
+    /// Of what was measured.
+    private var weeks: Double { replay.end.since(replay.start).seconds / 604_800 * replay.measured }
 
-    private func length(_ alert: Backtest.Alert) -> PromDuration { alert.end.since(alert.start) }
+    /// Pages of a group that overlap are one: of two tiers that fire together Alertmanager sends the faster.
+    private var pages: Int {
+        var ends: [[String: String]: Instant] = [:]
+        var count = 0
+        for alert in replay.alerts where alert.severity == .page {
+            if ends[alert.labels].map({ alert.start > $0 }) ?? true { count += 1 }
+            ends[alert.labels] = max(ends[alert.labels] ?? alert.end, alert.end)
+        }
+        return count
+    }
+
+    private var pagesPerWeek: String { weeks > 0 ? Self.rounded(Double(pages) / weeks, 2) : "no" }
+
+    private func length(_ alert: Backtest.Alert) -> String {
+        alert.end >= replay.end ? "firing still" : "for \(alert.end.since(alert.start) + replay.interval)"
+    }
 
     private static func rounded(_ value: Double, _ digits: Int) -> String { ExactDecimal(value)?.rounded(digits: digits).description ?? "\(value)" }
     private static func percent(_ share: Double) -> String { "\(rounded(share * 100, 1))%" }
@@ -23,12 +38,13 @@ struct BacktestReport {
 
     var text: String {
         var lines = ["SLO \(key): \(spec.objective) of \(spec.service), \(replay.start.secondsText) to \(replay.end.secondsText)"]
-        if replay.traces.isEmpty { return lines[0] + "\n  nothing was measured: no series matches, or none did then\n" }
+        if replay.measured == 0 { return lines[0] + "\n  nothing was measured: no series matches, or none did then\n" }
         for alert in replay.alerts {
             lines.append(
-                "  \(alert.start.secondsText)  \(alert.severity.rawValue)  \(alert.tier), for \(length(alert))\(name(alert.labels))")
+                "  \(alert.start.secondsText)  \(alert.severity.rawValue)  \(alert.tier), \(length(alert))\(name(alert.labels))")
         }
-        lines.append("  \(Count.of(replay.alerts.count, "alert")), \(Self.rounded(Double(pages.count) / weeks, 2)) pages a week")
+        lines.append(
+            "  \(Count.of(replay.alerts.count, "alert")), \(pagesPerWeek) pages a week; \(Self.percent(replay.measured)) of the time was measured")
         for (trace, budget) in zip(replay.traces, replay.budgets) {
             guard let last = budget.last, let least = budget.min(by: { $0.remaining < $1.remaining }) else { continue }
             lines.append(
@@ -50,7 +66,7 @@ struct BacktestReport {
                         "start": .string(alert.start.secondsText), "end": .string(alert.end.secondsText),
                     ]
                 }),
-            "pagesPerWeek": .string(Self.rounded(Double(pages.count) / weeks, 2)),
+            "pagesPerWeek": .string(pagesPerWeek), "measured": .string(Self.percent(replay.measured)),
             "supportedObjective": Backtest.supported(replay.traces).map { .string($0.text) } ?? .null,
             "budgets": .array(
                 zip(replay.traces, replay.budgets).map { trace, budget in

@@ -10,11 +10,11 @@ struct RenderCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "render", abstract: "Write the rules of SLOs in files, with no cluster.",
         discussion: """
-            The same rules as the daemon writes, byte for byte the same each time, in Prometheus's own rule file format. Without --output all \
+            The same rules as the daemon writes, byte for byte, in Prometheus's own rule file format. Without --output all \
             groups go to stdout as one rule file; with it each SLO becomes a file, and with --tests there are tests of its alerts beside it, for \
             promtool test rules; --dashboards writes dashboards for Grafana. Scrape and evaluation interval come from --config (the \
-            source that an SLO names), or are 30s. The rules of an SLO with a calendar window are those of its present period; the daemon writes \
-            them anew with each.
+            source that an SLO names), or are 30s. The rules of an SLO with a calendar window or exclusions hold moments of time: those of its present \
+            period, and of the exclusions to come; the daemon writes them anew in time.
             """)
 
     @Argument(help: "Files, directories, or - for stdin.")

@@ -16,6 +16,7 @@ enum HostileSizes {
             case "slo": json.map { ($0, #"{"metadata":{"name":"a","labels":"# + $1 + #"},"spec":"# + $1 + "}") } + keys
             case "promql": promql
             case "notation": notation
+            case "cron": cron
             default: []
             }
         return texts.map { (name: $0.0, bytes: Array($0.1.utf8)) }
@@ -106,6 +107,13 @@ enum HostileSizes {
         ("hexadecimal", "m{a=~\"\\\\x{" + many { _ in "0" } + "41}\"}"),
         ("one name", many { _ in "a" }),
         ("blanks", many { _ in " " }),
+    ]
+
+    private static let cron: [(String, String)] = [
+        ("digits", many { _ in "9" } + " * * * *"), ("minutes", "0" + many { ",\($0 % 60)" } + " * * * *"),
+        ("blanks", "0 0 1 1" + many { _ in " " } + "*"),
+        ("fields", many { _ in "* " }), ("steps", "*" + many { _ in "/1" } + " * * * *"), ("ranges", "1" + many { _ in "-1" } + " * * * *"),
+        ("far", "0 0 29 2 *"), ("each minute", "* * * * *"),
     ]
 
     private static let notation: [(String, String)] = [
