@@ -97,7 +97,7 @@ let package = Package(
             path: "Tests/Soak", swiftSettings: settings),
         .executableTarget(
             name: "plimsoll-bench", dependencies: ["PlimsollAPI", "ServiceLevels", "TestSupport", "Values"],
-            path: "Tests/Benchmarks", swiftSettings: settings),
+            path: "Tests/Benchmarks", exclude: ["slo.py"], swiftSettings: settings),
         .target(
             name: "FuzzReaders",
             dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "Values"],

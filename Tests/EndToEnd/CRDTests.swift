@@ -107,9 +107,12 @@ struct CRDTests {
                 observedGeneration: 1,
                 lastTransitionTime: time)
         }
+        status.window = "30d"
         status.errorBudget = SLOErrorBudget(remaining: "72%", consumed: "28%")
         status.burnRates = [("5m", "14x"), ("1h", "1.4x"), ("3d", "0.2x")].map { SLOBurnRate(window: $0.0, rate: $0.1) }
         status.exhaustedAt = Instant(rfc3339: "2026-08-01T10:00:00Z")
+        status.forecast = SLOForecast(earliest: Instant(rfc3339: "2026-07-30T10:00:00Z"), latest: Instant(rfc3339: "2026-08-09T10:00:00Z"))
+        status.regains = (1...SLOStatus.maximumRegains).map { SLORegain(from: "2026-07-0\($0)", on: "2026-08-0\($0)", budget: "\($0)%") }
         status.alerts = AlertState.allCases.map { SLOAlertState(tier: "tier-\($0.rawValue)", state: $0) }
         status.coverage = "97%"
         status.groups = (0..<SLOStatus.maximumGroups).map { number in
