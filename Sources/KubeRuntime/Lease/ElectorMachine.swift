@@ -190,7 +190,7 @@ package struct ElectorMachine: Sendable {
         }
         // Somebody deleted a Lease that we knew: its holder may not know yet.
         // Who did not look for a while may have missed another Lease, whose holder does not know of its end either.
-        let isUnbroken = absentSeen.map { now.most(since: $0) <= settings.retryPeriod * 2 + settings.requestTimeout } ?? false
+        let isUnbroken = absentSeen.map { now.most(since: $0) <= settings.retryPeriod * 2 } ?? false
         let since = isUnbroken ? absentSince ?? now : now
         (absentSince, absentSeen) = (since, now)
         let left = sight.record.patience(own: settings.leaseDuration) - now.least(since: since)
