@@ -51,11 +51,6 @@ package enum Dashboard {
             ])
     }
 
-    /// Every query of a dashboard, for those who check that each gives something.
-    package static func expressions(_ dashboard: JSON) -> [String] {
-        (dashboard["panels"]?.arrayValue ?? []).flatMap { $0["targets"]?.arrayValue ?? [] }.compactMap { $0["expr"]?.stringValue }
-    }
-
     private enum Kind: String {
         case lines = "timeseries"
         case stat

@@ -20,11 +20,6 @@ extension FieldType {
         }
     }
 
-    /// A list of records that are merged by the field `key`, for fields that are not yet supported.
-    package static func records(_ members: [FieldType<JSON>.Member], by key: String = "name", max: Int) -> FieldType where Value == [JSON] {
-        items(of: .record(members), min: 0, max: max, listType: "map", keys: [key]) { _, _ in [] }
-    }
-
     /// A map from text to values of one kind.
     ///
     /// - Parameters:
