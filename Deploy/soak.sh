@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Long runs that are no part of every commit; each ends with a table.
-#   ./Deploy/soak.sh storm [SEED] [ROUNDS]   200 creates, edits and deletes a round while the daemon is killed and started again
+#   ./Deploy/soak.sh storm [SEED] [ROUNDS] [PLACES]   200 creates, edits and deletes a round while the daemon is killed and started again;
+#                                            with PLACES in the layout Fleet
 #   ./Deploy/soak.sh quiet [SECONDS]         statuses rest while nothing changes, and are written rarely while figures move
 #   ./Deploy/soak.sh faults [REPEATS]        every fault of network and servers in turn, on real servers, while somebody edits; then a few leaders
 #   ./Deploy/soak.sh random [SEED] [COUNT]   simulated days of random faults, and elections, on a virtual clock, a seed each; needs no cluster
-#   ./Deploy/soak.sh scale [COUNT]           many SLOs: time, memory and writes
+#   ./Deploy/soak.sh scale [COUNT] [PLACES]  many SLOs: time, memory, writes, queries; with PLACES in the layout Fleet
 #   ./Deploy/soak.sh leader [RUNS] [usual]   leaders killed, ended, stopped and cut off; 'usual': leases of 15 s and stops of 60 s instead of 3 s and 8 s
 #   ./Deploy/soak.sh fuzz [SECONDS] [READER...]   the readers of foreign text under libFuzzer and AddressSanitizer, SECONDS (600) each
 set -euo pipefail

@@ -58,7 +58,7 @@ fi
 scratch=$(swift_scratch)
 if wants pure || wants integration || wants end-to-end || wants history; then
     step "Building the tests (debug, warnings are errors)"
-    swift build --package-path "$ROOT" --scratch-path "$scratch" --build-tests --explicit-target-dependency-import-check error
+    TMPDIR=$(swift_temporary) swift build --package-path "$ROOT" --scratch-path "$scratch" --build-tests --explicit-target-dependency-import-check error
 fi
 
 # run_tests NAME REGEX [OPTION...]: one process a phase, so that a trap in one does not hide the rest.
@@ -67,7 +67,7 @@ run_tests() {
     shift 2
     step "Tests: $name"
     # A test that hangs ends its process, and counts: SIGKILL follows, as it may hang in a way that heeds nothing else.
-    timeout -k 10 900 swift test --package-path "$ROOT" --scratch-path "$scratch" --skip-build --disable-xctest --filter "$filter" --xunit-output "$report" "$@" \
+    TMPDIR=$(swift_temporary) timeout -k 10 900 swift test --package-path "$ROOT" --scratch-path "$scratch" --skip-build --disable-xctest --filter "$filter" --xunit-output "$report" "$@" \
         >"$results/$name.log" 2>&1 </dev/null || status=$?
     grep -E '✘|↷|skipped:|warning:|error:|Test run with' "$results/$name.log" | head -n 200 || true
     tally_xunit "$name" "$report" "$status" "$results/$name.log"

@@ -11,6 +11,15 @@ swift_version() { swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9
 # The scratch folder of one tool-chain version, shared by clean clones. PLIMSOLL_SCRATCH names another, for two runs at once.
 swift_scratch() { printf '%s\n' "${PLIMSOLL_SCRATCH:-$CACHE/swift-$(swift_version)}"; }
 
+# Where SwiftPM leaves an empty folder a target and build, hundreds of them: in the cache, and those of earlier builds are gone.
+swift_temporary() {
+	local temporary
+	temporary=$(swift_scratch)/temporary
+	mkdir -p "$temporary"
+	find "$temporary" -mindepth 1 -maxdepth 1 -mmin +120 -exec rm -rf {} +
+	printf '%s\n' "$temporary"
+}
+
 need_swift() {
 	command -v swift >/dev/null || {
 		echo "A Swift toolchain (6.2 or later) must be on PATH: https://www.swift.org/install/linux/" >&2
@@ -23,7 +32,7 @@ need_swift() {
 build_release() {
 	local scratch product=${1:-plimsoll}
 	scratch=$(swift_scratch)
-	env -u PLIMSOLL_STRICT swift build --package-path "$ROOT" --scratch-path "$scratch" -c release --static-swift-stdlib --product "$product" \
+	env -u PLIMSOLL_STRICT TMPDIR="$(swift_temporary)" swift build --package-path "$ROOT" --scratch-path "$scratch" -c release --static-swift-stdlib --product "$product" \
 		--explicit-target-dependency-import-check error >&2 || return
 	printf '%s/release/%s\n' "$scratch" "$product"
 }

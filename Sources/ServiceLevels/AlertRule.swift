@@ -3,7 +3,7 @@ import PlimsollAPI
 import PrometheusModel
 import Values
 
-/// One tier as an alerting rule: both windows must burn.
+/// One tier of one SLO as an alerting rule: both windows must burn.
 struct AlertRule {
     let identity: SeriesIdentity
     let spec: SLOSpec
@@ -20,34 +20,28 @@ struct AlertRule {
             let tier = [LabelNames.tier: tier.name, LabelNames.rank: String(rank), "alertstate": AlertState.firing.rawValue]
             return .recording(record: SeriesNames.shadowAlerts, expr: expression, labels: identity.labels.merging(tier) { $1 })
         }
+        let text = AlertText(
+            subject: AlertText.Subject(identity, spec), tier: tier, window: spec.window, length: length, groupBy: spec.groupBy)
+        let annotations = routing.annotations.mapValues(PromQL.literalInTemplate).merging(text.annotations) { $1 }
         return .alerting(alert: SeriesNames.alert, expr: expression, labels: labels, annotations: annotations)
     }
 
     /// Its value is the burn rate in the long window. The threshold is a literal: an alert that reads its budget from a series is silent without it.
     private var expression: String {
         let threshold = tier.burnRate.value * budget
-        let long = events(tier.long, .errors)
+        let (long, short) = (WindowEvents(scope: identity.scope, window: tier.long), WindowEvents(scope: identity.scope, window: tier.short))
         var conditions = [
-            "\(burnRate(tier.long)) > \(tier.burnRate.value)",
-            "\(events(tier.short, .errors)) > ignoring (\(LabelNames.events)) \(threshold) * \(events(tier.short, .total))",
+            // Errors over what the budget allows. Nothing when there was no traffic.
+            "\(long.errorRatio) / \(budget) > \(tier.burnRate.value)",
+            "\(short[.errors]) > ignoring (\(LabelNames.events)) \(threshold) * \(short[.total])",
         ]
-        // Slices are time itself, few and not independent: no chance to guard against, and a total outage would stay under the bound.
-        if spec.alerting.lowTraffic == .guarded, spec.indicator.slices == nil {
-            conditions.append("\(LowTrafficGuard.promql(long)) > ignoring (\(LabelNames.events)) \(threshold) * \(events(tier.long, .total))")
+        if spec.isGuarded {
+            conditions.append("\(LowTrafficGuard.promql(long[.errors])) > ignoring (\(LabelNames.events)) \(threshold) * \(long[.total])")
         }
         return conditions.joined(separator: "\nand\n")
     }
 
-    /// Errors over what the budget allows, in a window. Nothing when there was no traffic.
-    private func burnRate(_ window: PromDuration) -> String {
-        "\(events(window, .errors)) / ignoring (\(LabelNames.events)) (\(events(window, .total)) > 0) / \(budget)"
-    }
-
-    private func events(_ window: PromDuration, _ kind: SeriesNames.Events) -> String {
-        FreshSeries.text(identity.selector(SeriesNames.events(over: window), kind), pace: RuleSettings.pace(of: window))
-    }
-
-    private var routing: AlertRouting { tier.severity == .page ? spec.alerting.page : spec.alerting.ticket }
+    private var routing: AlertRouting { spec.alerting.routing(tier.severity) }
 
     /// A user's labels may replace `tier` and `service`, but none can make it another SLO's alert. Nothing replaces a label of `groupBy`: alerts of all
     /// groups would become one, which Prometheus refuses.
@@ -60,56 +54,35 @@ struct AlertRule {
         labels["namespace"] = identity.key.namespace
         labels[LabelNames.tier] = tier.name
         labels[LabelNames.rank] = String(rank)
-        if !spec.groupBy.isEmpty {
-            labels[LabelNames.group] = spec.groupBy.map { "{{ $labels.\($0) }}" }.joined(separator: "/")
-        }
+        // Of no use to people.
+        labels[LabelNames.shard] = ""
+        if !spec.groupBy.isEmpty { labels[LabelNames.group] = AlertText.group(spec.groupBy) }
         return labels
     }
+}
 
-    private var annotations: [String: String] {
-        var annotations = routing.annotations.mapValues(PromQL.literalInTemplate)
-        annotations["summary"] = summary
-        annotations["description"] = text
-        return annotations
+extension SLOSpec {
+    /// Slices are time itself, few and not independent: no chance to guard against, and a total outage would stay under the bound.
+    var isGuarded: Bool { alerting.lowTraffic == .guarded && indicator.slices == nil }
+}
+
+extension SLOAlerting {
+    func routing(_ severity: AlertSeverity) -> AlertRouting { severity == .page ? page : ticket }
+}
+
+/// Recorded events of a window, as an alert reads them.
+struct WindowEvents {
+    let scope: SeriesScope
+    let window: PromDuration
+
+    subscript(_ kind: SeriesNames.Events) -> String {
+        FreshSeries.text(scope.selector(SeriesNames.events(over: window), kind), pace: RuleSettings.pace(of: window))
     }
 
-    private var summary: String {
-        let groups = spec.groupBy.map { "\($0)=\"{{ $labels.\($0) }}\"" }.joined(separator: ", ")
-        return "\(identity.key)\(groups.isEmpty ? "" : " (\(groups))") burns its error budget {{ printf \"%.1f\" $value }} times as fast as it lasts "
-            + "(alert above \(tier.burnRate.value))"
-    }
+    /// Nothing when there was no traffic.
+    var errorRatio: String { over(self[.errors]) }
 
-    /// What a person needs: how many failed, how much of the budget that is, how much is left, and for how long.
-    private var text: String {
-        let about = PromQL.literalInTemplate(spec.service) + (spec.description.isEmpty ? "" : ": " + PromQL.literalInTemplate(spec.description))
-        func count(_ kind: SeriesNames.Events) -> String {
-            let series = FreshSeries.template(SeriesNames.events(over: tier.long), kind, pace: RuleSettings.pace(of: tier.long))
-            return "{{ with printf `\(series)` $slo | query }}{{ . | first | value | printf \"%.0f\" }}{{ end }}"
-        }
-        let errors = FreshSeries.template(SeriesNames.periodEvents, .errors, pace: .slow)
-        let total = FreshSeries.template(SeriesNames.periodEvents, .total, pace: .slow)
-        let window = spec.window.rolling?.description ?? "this \(spec.window.name)"
-        let remaining = "1 - \(errors) / ignoring (\(LabelNames.events)) (\(total) > 0) / \(budget)"
-        let (long, whole) = (PromQL.seconds(tier.long), PromQL.seconds(length))
-        return """
-            {{ $slo := \(selection) -}}
-            \(about)
-            \(count(.errors)) of \(count(.total)) events failed in the last \(tier.long)\
-            {{ with printf `%f * \(long) / \(whole)` $value | query }}, which is {{ . | first | value | humanizePercentage }} of the error budget for \
-            \(window){{ end }}.\
-            {{ with printf `\(remaining)` $slo | query }} {{ . | first | value | humanizePercentage }} of the budget is left\
-            {{ with printf `vector(%f / %f * \(whole)) > 0` (. | first | value) $value | query }}; at this rate it is gone in \
-            {{ . | first | value | humanizeDuration }}{{ end }}.{{ end }}
-            """
-    }
-
-    /// The matchers of this alert's SLO and group, as an expression of the template.
-    private var selection: String {
-        let matchers = identity.matchers.map(\.description).joined(separator: ",")
-        guard !spec.groupBy.isEmpty else { return "`\(matchers)`" }
-        let groups = spec.groupBy.map { ",\($0)=%q" }.joined()
-        return "printf `\(matchers)\(groups)` " + spec.groupBy.map { "$labels.\($0)" }.joined(separator: " ")
-    }
+    func over(_ errors: String) -> String { "\(errors) / ignoring (\(LabelNames.events)) (\(self[.total]) > 0)" }
 }
 
 /// Reading recorded series so that the pace of their group leaves no hole.

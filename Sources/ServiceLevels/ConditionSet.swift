@@ -118,15 +118,15 @@ struct ConditionSet {
             if case .unavailable(let message) = observation.rules { return Verdict(.unknown, "PrometheusUnavailable", message) }
             return Verdict(.unknown, "NotAsked", "Prometheus was not asked yet")
         }
-        return Self.loaded(rules, groups)
+        return Self.loaded(rules, groups, observation.sharedDigests)
     }
 
-    private static func loaded(_ rules: GeneratedRules, _ groups: [LoadedRuleGroup]) -> Verdict {
-        let missing = rules.groups.filter { wanted in !groups.contains { $0.name == wanted.name } }
-        if let first = missing.first {
+    private static func loaded(_ rules: GeneratedRules, _ groups: [LoadedRuleGroup], _ sharedDigests: Set<String>) -> Verdict {
+        let wanted = rules.groups.map(\.name) + (rules.place.map { place in RuleSettings.Pace.allCases.map(place.groupName) } ?? [])
+        if let missing = wanted.first(where: { name in !groups.contains { $0.name == name } }) {
             return Verdict(
                 .false, "NotLoaded",
-                "Prometheus has no rule group \(first.name). If this lasts: does it load what carries the rules (ruleSelector and labels, rule_files, a reload)?"
+                "Prometheus has no rule group \(missing). If this lasts: does it load what carries the rules (ruleSelector and labels, rule_files, a reload)?"
             )
         }
         let twice = Dictionary(grouping: groups, by: \.name).filter { $0.value.count > 1 }.keys.sorted()
@@ -138,7 +138,8 @@ struct ConditionSet {
             return Verdict(.false, "EvaluationFailed", "group \(bad.0), rule \(bad.1.name): \(bad.1.lastError)")
         }
         let digest = groups.lazy.flatMap(\.rules).first { $0.name == SeriesNames.info }?.labels[LabelNames.rules]
-        guard digest == rules.digest else {
+        let isCurrent = rules.place == nil ? digest == rules.digest : sharedDigests.contains(rules.digest)
+        guard isCurrent else {
             return Verdict(.false, "Outdated", "Prometheus still has the rules of an earlier version; it reads them again at its next reload")
         }
         return Verdict(.true, "Loaded", "Prometheus has all rule groups and evaluates them")

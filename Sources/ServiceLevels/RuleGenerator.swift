@@ -11,6 +11,8 @@ package struct GeneratedRules: Sendable, Hashable {
     package let digest: String
     /// The tiers it alerts by, highest burn rate first.
     package let tiers: [AlertTier]
+    /// Where the rules are that it shares with others; nil when all are its own.
+    package let place: FleetPlace?
     /// What speaks against the SLO's working as it is meant to.
     package let notes: [Note]
     /// When they are to be made anew, with another period of the calendar or with further exclusions.
@@ -30,7 +32,7 @@ package struct GeneratedRules: Sendable, Hashable {
 
 /// Makes an SLO's recording and alerting rules. Pure: equal input gives equal bytes.
 ///
-/// Three groups, so that windows of hours and days cost little: `fast` (each evaluation) reads the raw series over the base window, total before errors,
+/// In the layout `Fleet` these are only those that read raw series, and `FleetShard` makes the rest. In the layout `PerSLO` there are three groups, so that windows of hours and days cost little: `fast` (each evaluation) reads the raw series over the base window, total before errors,
 /// sums the windows up to an hour and holds the alerts; `medium` sums the windows up to 12 hours; `slow` (5 minutes) sums days and the SLO's window
 /// from sums of five minutes. No ratio is recorded: 0/0 would poison the windows above it.
 package enum RuleGenerator {
@@ -78,11 +80,19 @@ private struct RuleBuilder {
     let plan: WindowPlan
 
     var generated: GeneratedRules {
-        var groups = groups
         let digest = digest
-        groups[1].rules[groups[1].rules.count - 1] = info.labelled(LabelNames.rules, digest)
+        var groups: [RuleGroup]
+        var place: FleetPlace?
+        switch settings.layout {
+        case .perSLO:
+            groups = self.groups
+            groups[1].rules[groups[1].rules.count - 1] = info.labelled(LabelNames.rules, digest)
+        case .fleet(let source, let count):
+            groups = [group(.fast, base)]
+            place = FleetPlace(of: identity, source: source, count: count)
+        }
         return GeneratedRules(
-            identity: identity, groups: groups, digest: digest, tiers: plan.tiers, notes: notes, validUntil: validUntil,
+            identity: identity, groups: groups, digest: digest, tiers: plan.tiers, place: place, notes: notes, validUntil: validUntil,
             periodEnd: calendar?.end)
     }
 
@@ -94,7 +104,8 @@ private struct RuleBuilder {
             identity: identity, spec: spec, length: length, calendar: someTime, excluded: [], validUntil: nil, indicator: indicator,
             settings: settings, plan: plan)
         let window = spec.window.calendar.map { "\($0.unit) \($0.timeZone)" } ?? spec.window.name
-        let asked = [window] + spec.exclusions.map { "\($0.schedule) \($0.duration) \($0.timeZone)" }
+        // Descriptions and the like are in alerts; of a place's rules they are only read.
+        let asked = [window, settings.layout.description] + spec.exclusions.map { "\($0.schedule) \($0.duration) \($0.timeZone)" }
         return Digest.hex(JSON.array(timeless.groups.map(\.json) + asked.map { .string($0) }).bytes(sortedKeys: false))
     }
 
@@ -136,30 +147,16 @@ private struct RuleBuilder {
         return exclusion + (value.map { [$0] } ?? []) + [rule(.total, expressions.total), rule(.errors, expressions.errors)]
     }
 
-    private func windows(_ pace: RuleSettings.Pace) -> [Rule] {
-        plan.windows.filter { RuleSettings.pace(of: $0) == pace }.map { window in
-            sum(SeriesNames.events(over: window), pace == .slow ? SeriesNames.slowEvents : SeriesNames.events, window)
-        }
-    }
+    private var sums: WindowRules { WindowRules(scope: identity.scope) }
 
-    /// Sums errors and total at once.
-    private func sum(_ record: String, _ source: String, _ window: PromDuration) -> Rule {
-        .recording(record: record, expr: "sum_over_time(\(identity.selector(source).description)[\(RuleSettings.range(window))])")
-    }
+    private func windows(_ pace: RuleSettings.Pace) -> [Rule] { sums.windows(plan.windows, pace) }
 
     private var slow: [Rule] {
-        let period = calendar.map { CalendarBudget(identity: identity, period: $0).rules }
-        return [sum(SeriesNames.slowEvents, SeriesNames.events, RuleSettings.slowInterval)] + windows(.slow)
-            + (period ?? [sum(SeriesNames.periodEvents, SeriesNames.slowEvents, length), coverage])
-    }
-
-    /// The share of evenly spread moments of the period that have a sum of five minutes. Moments of a subquery lie on whole multiples of its step.
-    private var coverage: Rule {
-        let fiveMinutes = RuleSettings.slowInterval.milliseconds
-        let step = PromDuration(milliseconds: max(1, (length.milliseconds / 1440 + fiveMinutes - 1) / fiveMinutes) * fiveMinutes)
-        let moments = max(1, length.milliseconds / step.milliseconds)
-        let total = identity.selector(SeriesNames.slowEvents, .total)
-        return .recording(record: SeriesNames.periodCoverage, expr: "count_over_time(\(total)[\(RuleSettings.range(length)):\(step)]) / \(moments)")
+        let period = calendar.map { CalendarBudget(scope: identity.scope, period: $0) }
+        return [sums.fiveMinutes] + windows(.slow) + [
+            .recording(record: SeriesNames.periodEvents, expr: period?.events ?? sums.period(length)),
+            .recording(record: SeriesNames.periodCoverage, expr: period?.coverage ?? sums.coverage(length)),
+        ]
     }
 
     private var facts: [Rule] {
@@ -171,13 +168,7 @@ private struct RuleBuilder {
     }
 
     /// The one series that carries what people may change: labels on the others would start a second history.
-    private var info: Rule {
-        var labels = spec.alerting.ticket.labels.merging(spec.alerting.page.labels) { $1 }
-        labels["service"] = spec.service
-        labels["objective"] = spec.objective.text
-        labels["window"] = spec.window.name
-        return .recording(record: SeriesNames.info, expr: "vector(1)", labels: labels.merging(identity.labels) { $1 })
-    }
+    private var info: Rule { .recording(record: SeriesNames.info, expr: "vector(1)", labels: spec.infoLabels.merging(identity.labels) { $1 }) }
 
     private var alerts: [Rule] {
         plan.tiers.enumerated().map { index, tier in
@@ -186,12 +177,27 @@ private struct RuleBuilder {
     }
 }
 
+extension SLOSpec {
+    /// What the info series says of it.
+    var infoLabels: [String: String] {
+        var labels = alerting.ticket.labels.merging(alerting.page.labels) { $1 }
+        labels["service"] = service
+        labels["objective"] = objective.text
+        labels["window"] = window.name
+        return labels
+    }
+}
+
 /// A short digest for telling versions apart (FNV-1a, 64 bits); it protects against nothing.
 enum Digest {
-    static func hex(_ bytes: [UInt8]) -> String {
+    static func hash(_ bytes: [UInt8]) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        let text = String(hash, radix: 16)
+        return hash
+    }
+
+    static func hex(_ bytes: [UInt8]) -> String {
+        let text = String(hash(bytes), radix: 16)
         return String(repeating: "0", count: 16 - text.utf8.count) + text
     }
 }

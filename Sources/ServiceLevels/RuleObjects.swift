@@ -17,6 +17,11 @@ package enum RuleObjects {
 
     package static let instanceLabel = "plimsoll.dev/instance"
     package static let sloLabel = "plimsoll.dev/slo"
+    /// Of rules that SLOs share: the source's name.
+    package static let fleetLabel = "plimsoll.dev/fleet"
+    /// Of an SLO's rules that are not all its own: what the others must know of it.
+    package static let memberAnnotation = "plimsoll.dev/member"
+    private static let memberComment = "# \(memberAnnotation): "
     /// A digest of the labels we want: others may add their own, so a label of ours that is wanted no more shows only by this.
     private static let labelsAnnotation = "plimsoll.dev/labels"
 
@@ -30,29 +35,58 @@ package enum RuleObjects {
 
     /// A PrometheusRule (monitoring.coreos.com/v1).
     package static func prometheusRule(_ rules: GeneratedRules, for slo: SLO, settings: RuleSettings) throws(TooLarge) -> JSON {
-        let groups = JSON.array(rules.groups.map(\.json))
-        try check(groups.bytes(sortedKeys: false).count, prometheusRuleLimit, "PrometheusRule", slo)
-        return [
-            "apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule", "metadata": metadata(rules, slo, settings),
-            "spec": ["groups": groups],
-        ]
+        try prometheusRule(rules.file, metadata(rules, slo, settings), of: "SLO \(slo.metadata.key)")
+    }
+
+    /// A PrometheusRule of rules that SLOs share.
+    package static func prometheusRule(_ part: FleetPart, namespace: String, settings: RuleSettings) throws(TooLarge) -> JSON {
+        try prometheusRule(part.file, metadata(part.name, namespace, settings), of: part.name.object)
+    }
+
+    private static func prometheusRule(_ file: RuleFile, _ metadata: JSON, of whom: String) throws(TooLarge) -> JSON {
+        let groups = JSON.array(file.groups.map(\.json))
+        try check(groups.bytes(sortedKeys: false).count, prometheusRuleLimit, "PrometheusRule", whom)
+        return ["apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule", "metadata": metadata, "spec": ["groups": groups]]
     }
 
     /// A ConfigMap whose one key is a rule file.
     package static func configMap(_ rules: GeneratedRules, for slo: SLO, settings: RuleSettings) throws(TooLarge) -> JSON {
-        let text = rules.file.yaml
-        try check(text.utf8.count, configMapLimit, "ConfigMap", slo)
-        return [
-            "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(rules, slo, settings),
-            "data": .object(JSONObject([(key: fileName(instance: rules.identity.instance, key: slo.metadata.key), value: .string(text))])),
-        ]
+        try configMap(
+            rules.file, fileName(instance: rules.identity.instance, key: slo.metadata.key), metadata(rules, slo, settings),
+            of: "SLO \(slo.metadata.key)")
     }
 
-    private static func check(_ bytes: Int, _ limit: Int, _ kind: String, _ slo: SLO) throws(TooLarge) {
+    /// A ConfigMap of rules that SLOs share.
+    package static func configMap(_ part: FleetPart, namespace: String, settings: RuleSettings) throws(TooLarge) -> JSON {
+        try configMap(part.file, part.name.file, metadata(part.name, namespace, settings), of: part.name.object)
+    }
+
+    private static func configMap(_ file: RuleFile, _ name: String, _ metadata: JSON, of whom: String) throws(TooLarge) -> JSON {
+        let text = file.yaml
+        try check(text.utf8.count, configMapLimit, "ConfigMap", whom)
+        return ["apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": .object(JSONObject([(key: name, value: .string(text))]))]
+    }
+
+    /// The text of an SLO's rule file, for a directory.
+    package static func fileText(_ rules: GeneratedRules, for slo: SLO) -> String {
+        guard let member = rules.member(slo) else { return rules.file.yaml }
+        return "\(memberComment)\(slo.metadata.key) \(member.text)\n\(rules.file.yaml)"
+    }
+
+    /// What the first line of a rule file says about its SLO; nil when it is one that shares nothing.
+    package static func member(inFile text: String) -> (key: ObjectKey, text: String)? {
+        guard text.hasPrefix(memberComment) else { return nil }
+        let parts = text.dropFirst(memberComment.count).prefix { $0 != "\n" }.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2 else { return nil }
+        let names = parts[0].split(separator: "/")
+        return names.count == 2 ? (ObjectKey(namespace: String(names[0]), name: String(names[1])), String(parts[1])) : nil
+    }
+
+    private static func check(_ bytes: Int, _ limit: Int, _ kind: String, _ whom: String) throws(TooLarge) {
         guard bytes > limit else { return }
         throw TooLarge(
             description:
-                "SLO \(slo.metadata.key): its rules are \(bytes) bytes, and a \(kind) takes at most \(limit); use fewer tiers, or shorter selectors, "
+                "\(whom): its rules are \(bytes) bytes, and a \(kind) takes at most \(limit); use fewer tiers, or shorter selectors, "
                 + "labels and annotations")
     }
 
@@ -64,10 +98,23 @@ package enum RuleObjects {
             apiVersion: SLO.resource.apiVersion, kind: SLO.resource.kind, name: slo.metadata.name, uid: slo.metadata.uid, controller: true,
             blockOwnerDeletion: false)
         let wanted = JSON.object(JSONObject(labels.sorted { $0.key < $1.key }.map { (key: $0.key, value: .string($0.value)) }))
+        var annotations: JSON = [labelsAnnotation: .string(Digest.hex(wanted.bytes()))]
+        if let member = rules.member(slo) { annotations[memberAnnotation] = .string(member.text) }
         return [
             "name": .string(name(of: slo.metadata.key)), "namespace": .string(slo.metadata.namespace), "labels": wanted,
+            "annotations": annotations, "ownerReferences": [owner.json],
+        ]
+    }
+
+    /// SLOs of many namespaces share it, so nobody owns it.
+    private static func metadata(_ part: FleetPart.Name, _ namespace: String, _ settings: RuleSettings) -> JSON {
+        var labels = settings.labels
+        labels[instanceLabel] = part.instance
+        labels[fleetLabel] = part.source
+        let wanted = JSON.object(JSONObject(labels.sorted { $0.key < $1.key }.map { (key: $0.key, value: .string($0.value)) }))
+        return [
+            "name": .string(part.object), "namespace": .string(namespace), "labels": wanted,
             "annotations": [labelsAnnotation: .string(Digest.hex(wanted.bytes()))],
-            "ownerReferences": [owner.json],
         ]
     }
 

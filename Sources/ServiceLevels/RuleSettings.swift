@@ -9,10 +9,31 @@ package struct RuleSettings: Sendable, Hashable {
     /// Extra labels of the objects that carry the rules, such as those a Prometheus Operator selects by.
     package var labels: [String: String]
 
-    package init(scrapeInterval: PromDuration = .seconds(30), evaluationInterval: PromDuration = .seconds(30), labels: [String: String] = [:]) {
+    package var layout: Layout
+
+    /// Which rules SLOs share.
+    package enum Layout: Sendable, Hashable, CustomStringConvertible {
+        /// None.
+        case perSLO
+        /// All but those that read raw series, with the others in their place, of which the source has a power of two.
+        case fleet(source: String, places: Int)
+
+        package var description: String {
+            switch self {
+            case .perSLO: "PerSLO"
+            case .fleet(let source, let places): "Fleet \(source) \(places)"
+            }
+        }
+    }
+
+    package init(
+        scrapeInterval: PromDuration = .seconds(30), evaluationInterval: PromDuration = .seconds(30), labels: [String: String] = [:],
+        layout: Layout = .perSLO
+    ) {
         self.scrapeInterval = scrapeInterval
         self.evaluationInterval = evaluationInterval
         self.labels = labels
+        self.layout = layout
     }
 
     /// The one window over which raw series are read: at least a minute, four scrapes (a lost scrape still leaves a rate) and one evaluation, and a

@@ -31,13 +31,17 @@ package struct RuleTests {
 
     private let rules: GeneratedRules
     private let spec: SLOSpec
-    private let ruleFile: String
+    private let ruleFiles: [String]
+    private let groups: [RuleGroup]
 
-    /// - Parameter ruleFile: where the SLO's rules are, from where the tests will be.
-    package init(_ rules: GeneratedRules, spec: SLOSpec, ruleFile: String) {
+    /// - Parameters:
+    ///   - ruleFile: where the SLO's rules are, from where the tests will be.
+    ///   - shared: the rules that it shares with others, and where these are.
+    package init(_ rules: GeneratedRules, spec: SLOSpec, ruleFile: String, shared: (shard: FleetShard, files: [String])? = nil) {
         self.rules = rules
         self.spec = spec
-        self.ruleFile = ruleFile
+        ruleFiles = [ruleFile] + (shared?.files ?? [])
+        groups = rules.groups + (shared?.shard.groups ?? [])
     }
 
     package var files: [File] {
@@ -46,9 +50,9 @@ package struct RuleTests {
             return File(
                 tier: tier.name,
                 json: [
-                    "rule_files": [.string(ruleFile)], "evaluation_interval": .string(step.description),
+                    "rule_files": .array(ruleFiles.map { .string($0) }), "evaluation_interval": .string(step.description),
                     // Alerts last, as what they read of the other groups must not be a step old: it would be no longer seen.
-                    "group_eval_order": .array(rules.groups.reversed().map { .string($0.name) }), "tests": .array(scenarios(tier, step)),
+                    "group_eval_order": .array(groups.reversed().map { .string($0.name) }), "tests": .array(scenarios(tier, step)),
                 ])
         }
     }
@@ -123,9 +127,9 @@ package struct RuleTests {
 
     /// The base series of the SLO, or of one group of it.
     private func series(_ kind: SeriesNames.Events) -> String {
-        let selector = rules.identity.selector(SeriesNames.events, kind)
+        let labels = rules.identity.labels.merging([LabelNames.events: kind.rawValue]) { $1 }.map { LabelMatcher($0.key, .equal, $0.value) }
         let groups = spec.groupBy.map { LabelMatcher($0, .equal, "any") }
-        return VectorSelector(metricName: selector.metricName, matchers: selector.matchers + groups + [Self.fed]).description
+        return VectorSelector(metricName: SeriesNames.events, matchers: labels + groups + [Self.fed]).description
     }
 
     private func alert(_ tier: AlertTier) -> String {

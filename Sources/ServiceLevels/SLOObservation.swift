@@ -50,7 +50,7 @@ package struct SLOObservation: Sendable, Hashable {
         /// Nothing was asked yet.
         case unasked
         case unavailable(String)
-        /// The groups of this SLO.
+        /// The groups of this SLO, and those that it shares.
         case loaded([LoadedRuleGroup])
     }
 
@@ -72,6 +72,8 @@ package struct SLOObservation: Sendable, Hashable {
     package var output: Output
     package var preflight = Preflight.unasked
     package var rules: Rules
+    /// Digests of the SLOs about which the loaded rules of its place know.
+    package var sharedDigests: Set<String> = []
     package var figures: Figures
     /// Events of past days; nil while unknown.
     package var days: PastDays?

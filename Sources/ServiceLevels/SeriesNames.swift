@@ -20,6 +20,8 @@ package enum SeriesNames {
     package static let periodCoverage = "plimsoll:sli:coverage_period"
     package static let errorBudget = "plimsoll:error_budget:ratio"
     package static let objective = "plimsoll:objective:ratio"
+    /// Of SLOs whose alerts are shared rules: the error budget, with what the alerts of one severity bear besides as labels.
+    static let alerting = "plimsoll:alerting:ratio"
     package static let info = "plimsoll_slo_info"
     package static let alert = "PlimsollErrorBudgetBurn"
     /// What stands for ALERTS while an SLO only shadows: no alert, so that no route of Alertmanager can send it to anybody.
@@ -41,6 +43,9 @@ package enum LabelNames {
     package static let instance = "plimsoll_instance"
     package static let namespace = "plimsoll_namespace"
     package static let slo = "plimsoll_slo"
+    /// A number that namespace and name of the SLO come to, by which rules for many SLOs divide them. On series whatever the layout, so that another
+    /// layout starts no second history.
+    package static let shard = "plimsoll_shard"
     /// `total` or `errors`.
     package static let events = "plimsoll_sli"
     /// Of alerts: the tier's name. (`tier` has it too, unless the SLO is grouped by a label of that name.)
@@ -51,6 +56,13 @@ package enum LabelNames {
     package static let group = "plimsoll_group"
     /// Of the info series: a digest of the SLO's rules.
     package static let rules = "plimsoll_rules"
+    // Of what shared rules know of an SLO.
+    static let window = "plimsoll_window"
+    static let severity = "plimsoll_severity"
+    static let alertClass = "plimsoll_alert_class"
+    static let service = "plimsoll_service"
+    static let description = "plimsoll_description"
+    static func annotation(_ name: String) -> String { "plimsoll_annotation_\(name)" }
 }
 
 /// An SLO as its series name it: instance, namespace, name. Nothing else, so that editing an SLO never starts a second history.
@@ -64,22 +76,28 @@ package struct SeriesIdentity: Sendable, Hashable {
     }
 
     package var labels: [String: String] {
-        [LabelNames.instance: instance, LabelNames.namespace: key.namespace, LabelNames.slo: key.name]
-    }
-
-    /// The matchers that select this SLO's series.
-    var matchers: [LabelMatcher] {
         [
-            LabelMatcher(LabelNames.instance, .equal, instance), LabelMatcher(LabelNames.namespace, .equal, key.namespace),
-            LabelMatcher(LabelNames.slo, .equal, key.name),
+            LabelNames.instance: instance, LabelNames.namespace: key.namespace, LabelNames.slo: key.name,
+            LabelNames.shard: String(shard),
         ]
     }
 
-    /// A selector of one of this SLO's series.
-    func selector(_ name: String, _ events: SeriesNames.Events? = nil) -> VectorSelector {
-        let kind = events.map { [LabelMatcher(LabelNames.events, .equal, $0.rawValue)] } ?? []
-        return VectorSelector(metricName: name, matchers: kind + matchers)
+    /// How many values the label has. It is part of every series: never another number.
+    static let shards = 64
+
+    /// The label's value.
+    package var shard: Int { Int(Digest.hash(Array(key.description.utf8)) % UInt64(Self.shards)) }
+
+    /// The matchers that select this SLO's series.
+    var scope: SeriesScope {
+        SeriesScope(matchers: [
+            LabelMatcher(LabelNames.instance, .equal, instance), LabelMatcher(LabelNames.namespace, .equal, key.namespace),
+            LabelMatcher(LabelNames.slo, .equal, key.name),
+        ])
     }
+
+    /// A selector of one of this SLO's series.
+    func selector(_ name: String, _ events: SeriesNames.Events? = nil) -> VectorSelector { scope.selector(name, events) }
 
     /// The name of one of this SLO's rule groups.
     package func groupName(_ pace: RuleSettings.Pace) -> String { "\(Self.groupPrefix(instance))\(key.namespace)/\(key.name)/\(pace.rawValue)" }
@@ -103,4 +121,16 @@ package struct SeriesIdentity: Sendable, Hashable {
         }
         return ObjectKey(namespace: namespace, name: name)
     }
+}
+
+/// Whose recorded series a rule is about: one SLO's, or those of a shard of many.
+struct SeriesScope: Sendable, Hashable {
+    let matchers: [LabelMatcher]
+
+    func selector(_ name: String, _ events: SeriesNames.Events? = nil) -> VectorSelector {
+        let kind = events.map { [LabelMatcher(LabelNames.events, .equal, $0.rawValue)] } ?? []
+        return VectorSelector(metricName: name, matchers: kind + matchers)
+    }
+
+    func narrowed(_ more: [LabelMatcher]) -> SeriesScope { SeriesScope(matchers: matchers + more) }
 }

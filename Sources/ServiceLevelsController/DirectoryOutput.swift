@@ -10,7 +10,7 @@ struct DirectoryOutput: RuleOutput {
     let reloads: ReloadCoalescer
 
     func write(_ rules: GeneratedRules, for slo: SLO) async throws -> Bool {
-        let isChanged = try await directory.write(rules.file.yaml, for: slo.metadata.key)
+        let isChanged = try await directory.write(RuleObjects.fileText(rules, for: slo), for: slo.metadata.key)
         if isChanged { reloads.changed(slo.metadata.key) }
         return isChanged
     }

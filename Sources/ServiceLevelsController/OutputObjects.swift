@@ -19,13 +19,15 @@ final class OutputObjects: Sendable {
     private let fence: WriteFence?
     private let prometheusRules: Reflector<PrometheusRuleObject>
     private let configMaps: Reflector<RuleConfigMap>
+    private let wallClock: @Sendable () -> Instant
     private let used = Mutex<Set<SLOSourceDefinition.Output>>([])
 
     init(
         instance: String, client: KubeClient, namespace: String?, gate: ConsistencyGate, fence: WriteFence?, admission: ListAdmission,
-        timeline: Timeline, logger: Logger
+        timeline: Timeline, wallClock: @escaping @Sendable () -> Instant, logger: Logger
     ) {
         self.instance = instance
+        self.wallClock = wallClock
         self.client = client
         self.gate = gate
         self.timeline = timeline
@@ -44,7 +46,10 @@ final class OutputObjects: Sendable {
     }
 
     private static func owners<Object: RuleObject>() -> [String: Store<Object>.Indexer] {
-        ["owner": { object in object.owner.map { [$0.description] } ?? [] }]
+        [
+            "owner": { object in object.owner.map { [$0.description] } ?? [] },
+            "fleet": { object in object.metadata.labels[RuleObjects.fleetLabel].map { [$0] } ?? [] },
+        ]
     }
 
     /// The output that a definition asks for.
@@ -54,18 +59,44 @@ final class OutputObjects: Sendable {
         switch definition.output {
         case .directory(let path, let reloadURL):
             let client = definition.client
-            return DirectoryOutput(
-                directory: RuleDirectory(path: path, instance: instance, fence: fence),
-                reloads: ReloadCoalescer(timeline: timeline, logger: logger) { try await client.reload(reloadURL) })
+            let directory = RuleDirectory(path: path, instance: instance, fence: fence)
+            let reloads = ReloadCoalescer(timeline: timeline, logger: logger) { try await client.reload(reloadURL) }
+            return shared(
+                definition, DirectoryOutput(directory: directory, reloads: reloads),
+                DirectoryCarrier(directory: directory, reloads: reloads, instance: instance, source: definition.name))
         case .prometheusRule:
-            return ObjectOutput(instance: instance, client: client, reflector: prometheusRules, gate: gate) { rules, slo in
+            let own = ObjectOutput(instance: instance, client: client, reflector: prometheusRules, gate: gate) { rules, slo in
                 try RuleObjects.prometheusRule(rules, for: slo, settings: settings)
             }
+            return shared(
+                definition, own,
+                carrier(definition, prometheusRules) { try RuleObjects.prometheusRule($0, namespace: $1, settings: settings) })
         case .configMap:
-            return ObjectOutput(instance: instance, client: client, reflector: configMaps, gate: gate) { rules, slo in
+            let own = ObjectOutput(instance: instance, client: client, reflector: configMaps, gate: gate) { rules, slo in
                 try RuleObjects.configMap(rules, for: slo, settings: settings)
             }
+            return shared(
+                definition, own, carrier(definition, configMaps) { try RuleObjects.configMap($0, namespace: $1, settings: settings) })
         }
+    }
+
+    private func carrier<Object: RuleObject>(
+        _ definition: SLOSourceDefinition, _ reflector: Reflector<Object>, make: @escaping @Sendable (FleetPart, String) throws -> JSON
+    ) -> ObjectCarrier<Object> {
+        ObjectCarrier(
+            instance: instance, source: definition.name, namespace: namespace ?? definition.fleetNamespace, client: client, reflector: reflector,
+            make: make)
+    }
+
+    private func shared(_ definition: SLOSourceDefinition, _ own: any RuleOutput, _ carrier: any FleetCarrier) -> any RuleOutput {
+        var places: [FleetPlace] = []
+        if case .fleet(let source, let count) = definition.settings.layout {
+            places = FleetPlace.all(instance: instance, source: source, count: count)
+        }
+        return FleetOutput(
+            own: own,
+            shared: FleetWriter(
+                places: places, settings: definition.settings, carrier: carrier, timeline: timeline, wallClock: wallClock, logger: logger))
     }
 
     private var usesPrometheusRules: Bool { used.withLock { $0.contains(.prometheusRule) } }

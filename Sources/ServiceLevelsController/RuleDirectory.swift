@@ -33,12 +33,16 @@ actor RuleDirectory {
 
     /// Makes the object's file hold `text`.
     /// - Returns: whether anything changed on disk.
-    func write(_ text: String, for key: ObjectKey) throws -> Bool {
-        let target = "\(path)/\(fileName(for: key))"
+    func write(_ text: String, for key: ObjectKey) throws -> Bool { try write(text, to: fileName(for: key)) }
+
+    /// Makes a file of the directory hold `text`.
+    /// - Returns: whether anything changed on disk.
+    func write(_ text: String, to name: String) throws -> Bool {
+        let target = "\(path)/\(name)"
         let bytes = Array(text.utf8)
         if contents(of: target) == bytes { return false }
         // The dot keeps Prometheus's glob from loading the unfinished file.
-        let unfinished = "\(path)/.\(fileName(for: key)).new"
+        let unfinished = "\(path)/.\(name).new"
         let descriptor = open(unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw Failure("create", unfinished) }
         var offset = 0
@@ -68,17 +72,29 @@ actor RuleDirectory {
 
     /// Removes the object's file.
     /// - Returns: whether there was one.
-    func remove(_ key: ObjectKey) throws -> Bool {
+    func remove(_ key: ObjectKey) throws -> Bool { try remove(fileName(for: key)) }
+
+    /// Removes a file of the directory.
+    /// - Returns: whether there was one.
+    func remove(_ name: String) throws -> Bool {
         try fence?.check()
-        let target = "\(path)/\(fileName(for: key))"
+        let target = "\(path)/\(name)"
         if unlink(target) == 0 { return true }
         if errno == ENOENT { return false }
         throw Failure("remove", target)
     }
 
-    /// Removes this instance's files of all other objects, and leftovers of an interrupted write.
-    /// - Returns: whether a rule file was removed.
-    func sweep(keeping keys: @Sendable () -> Set<ObjectKey>) throws -> Bool {
+    /// The texts of this instance's rule files, by name.
+    func texts() throws -> [String: String] {
+        var texts: [String: String] = [:]
+        for name in try names() where name.hasPrefix(prefix) {
+            if let bytes = contents(of: "\(path)/\(name)") { texts[name] = String(decoding: bytes, as: UTF8.self) }
+        }
+        return texts
+    }
+
+    /// Names of all files.
+    func names() throws -> [String] {
         guard let folder = opendir(path) else { throw Failure("read", path) }
         defer { closedir(folder) }
         var names: [String] = []
@@ -88,12 +104,19 @@ actor RuleDirectory {
             }
             names.append(name)
         }
+        return names
+    }
+
+    /// Removes this instance's files of all other objects, and leftovers of an interrupted write. What SLOs share is left.
+    /// - Returns: whether a rule file was removed.
+    func sweep(keeping keys: @Sendable () -> Set<ObjectKey>) throws -> Bool {
+        let names = try names()
         let kept = Set(keys().map(fileName))
         var removed = false
         for name in names {
             if name.hasPrefix(".\(prefix)") || name.hasPrefix(prefix) { try fence?.check() }
             if name.hasPrefix(".\(prefix)") { unlink("\(path)/\(name)") }
-            guard name.hasPrefix(prefix), !kept.contains(name) else { continue }
+            guard name.hasPrefix(prefix), FleetPart.Name(file: name) == nil, !kept.contains(name) else { continue }
             guard unlink("\(path)/\(name)") == 0 || errno == ENOENT else { throw Failure("remove", "\(path)/\(name)") }
             removed = true
         }

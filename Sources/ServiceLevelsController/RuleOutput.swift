@@ -15,6 +15,9 @@ protocol RuleOutput: Sendable {
     /// Takes the object's rules out.
     func remove(_ key: ObjectKey) async throws
 
+    /// Says that what carries the object's rules is another source's by now.
+    func disown(_ key: ObjectKey)
+
     /// Takes out this instance's rules of all other objects: they went while nobody looked. What is kept is asked once the rules that are there are
     /// known, so that of an object made meanwhile none are taken.
     func sweep(keeping kept: @escaping @Sendable () -> Set<ObjectKey>) async throws
@@ -27,4 +30,9 @@ protocol RuleOutput: Sendable {
 
     /// What must run for it.
     var parts: [ManagedPart] { get }
+}
+
+extension RuleOutput {
+    /// Of an output that keeps nothing beside.
+    func disown(_ key: ObjectKey) {}
 }

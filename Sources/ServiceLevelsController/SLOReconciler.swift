@@ -16,8 +16,10 @@ final class SLOReconciler: Sendable {
         var source: String
         var desired: DesiredRules
         var output: SLOObservation.Output
-        /// Whether subscriptions and former sources have been seen to.
+        /// Whether its subscriptions are those of its source.
         var isTakenUp = false
+        /// Whether no other source has rules of it.
+        var isAlone = false
         /// Whether the rules of another object that had the name are still to be taken out.
         var hasPredecessor = false
         /// When the output was last made to hold the rules.
@@ -103,7 +105,7 @@ final class SLOReconciler: Sendable {
             for source in sources.values { try await source.output.remove(key) }
             memory.withLock { $0[key]?.hasPredecessor = false }
         }
-        if !known.isTakenUp { try await takeUp(key, known, source) }
+        if !known.isTakenUp { takeUp(key, known, source) }
         let wasAsked = source?.wasAsked ?? true
         var observation = source?.observation(of: key, output: effective(known.output, source, key)) ?? SLOObservation()
         if let source, case .rules = known.desired, let spec = slo.spec {
@@ -133,6 +135,9 @@ final class SLOReconciler: Sendable {
                 decision = SLODecider.decide(slo, desired: known.desired, observation: observation, now: wallClock())
             }
         }
+        if failure == nil, !known.isAlone, let source, case .rules = known.desired, observation.output == .written {
+            try await leaveOthers(key, source)
+        }
         // After a restart the status stands until Prometheus was asked: nothing has changed but us. The first samples enqueue everybody.
         if !wasAsked, failure == nil, slo.status.observedGeneration == slo.metadata.generation { return .done }
         try await report(decision, slo)
@@ -145,16 +150,23 @@ final class SLOReconciler: Sendable {
         return .requeue(after: next)
     }
 
-    /// Sets an SLO's subscriptions; takes its rules out of a former source, where they would count everything twice.
-    private func takeUp(_ key: ObjectKey, _ known: Memory, _ source: SourceRuntime?) async throws {
+    private func takeUp(_ key: ObjectKey, _ known: Memory, _ source: SourceRuntime?) {
         source?.subscribe(key)
-        for other in sources.values where other.definition.name != known.source {
-            other.unsubscribe(key)
-            // While the spec is invalid, what was asked for before stays, wherever it is.
-            guard case .rules = known.desired, let source, !other.definition.output.sharesPlace(with: source.definition.output) else { continue }
-            try await other.output.remove(key)
-        }
+        for other in sources.values where other.definition.name != known.source { other.unsubscribe(key) }
         memory.withLock { $0[key]?.isTakenUp = true }
+    }
+
+    /// Takes an SLO's rules out of its former source, once they are in the new one: until then its alerts go on there. While the spec is invalid, or
+    /// its PromQL not yet read, what was asked for before stays, wherever it is.
+    private func leaveOthers(_ key: ObjectKey, _ source: SourceRuntime) async throws {
+        for other in sources.values where other.definition.name != source.definition.name {
+            if other.definition.output.sharesPlace(with: source.definition.output) {
+                other.output.disown(key)
+            } else {
+                try await other.output.remove(key)
+            }
+        }
+        memory.withLock { $0[key]?.isAlone = true }
     }
 
     private func remembered(_ slo: SLO) -> Memory {

@@ -1,3 +1,4 @@
+import KubeModel
 package import PrometheusClient
 package import ServiceLevels
 package import Values
@@ -23,19 +24,29 @@ package struct SLOSourceDefinition: Sendable {
     package var client: any PrometheusQuerying
     package var settings: RuleSettings
     package var output: Output
+    /// Where the objects go that carry what SLOs of many namespaces share.
+    package var fleetNamespace: String
     /// How often all figures are read.
     package var pollInterval: PromDuration
     /// Whether objects of a namespace may name it.
     package var allows: @Sendable (_ namespace: String) -> Bool
 
+    /// Where the rules are that an SLO shares with others; nil when all are its own.
+    func place(of key: ObjectKey, instance: String) -> FleetPlace? {
+        guard case .fleet(let source, let places) = settings.layout else { return nil }
+        return FleetPlace(of: SeriesIdentity(instance: instance, key: key), source: source, count: places)
+    }
+
     package init(
-        name: String, client: any PrometheusQuerying, settings: RuleSettings, output: Output, pollInterval: PromDuration,
+        name: String, client: any PrometheusQuerying, settings: RuleSettings, output: Output, fleetNamespace: String = "plimsoll-system",
+        pollInterval: PromDuration,
         allows: @escaping @Sendable (_ namespace: String) -> Bool
     ) {
         self.name = name
         self.client = client
         self.settings = settings
         self.output = output
+        self.fleetNamespace = fleetNamespace
         self.pollInterval = pollInterval
         self.allows = allows
     }

@@ -54,7 +54,7 @@ package struct SLOController: Sendable {
         let relay = KeyRelay()
         let objects = OutputObjects(
             instance: instance, client: client, namespace: scope.namespace, gate: gate, fence: fence, admission: admission, timeline: timeline,
-            logger: logger)
+            wallClock: wallClock, logger: logger)
         var sources: [String: SourceRuntime] = [:]
         for definition in definitions {
             sources[definition.name] = SourceRuntime(

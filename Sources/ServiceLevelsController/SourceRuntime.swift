@@ -16,6 +16,7 @@ final class SourceRuntime: Sendable {
     /// Asked seldom: what it tells changes once a day.
     let days: Sampler<PastDays>
     let preflight: PreflightRunner
+    private let instance: String
     /// When an SLO's rules were first seen evaluated.
     private let evaluated = Mutex<[ObjectKey: Instant]>([:])
 
@@ -25,6 +26,7 @@ final class SourceRuntime: Sendable {
     ) {
         self.definition = definition
         self.output = output
+        self.instance = instance
         let client = definition.client
         let interval = Swift.Duration.milliseconds(definition.pollInterval.milliseconds)
         figures = Sampler(
@@ -38,7 +40,10 @@ final class SourceRuntime: Sendable {
             name: "\(definition.name)/rules", interval: interval, tolerated: 1, timeline: timeline, wallClock: wallClock, logger: logger,
             concern: { old, new, all in
                 guard let old else { return all }
-                return all.filter { old.groups[$0] != new.groups[$0] }
+                let changed = Set(old.places.keys).union(new.places.keys).filter { old.places[$0] != new.places[$0] }
+                return all.filter { key in
+                    old.groups[key] != new.groups[key] || definition.place(of: key, instance: instance).map { changed.contains($0.name) } ?? false
+                }
             },
             notify: notify, poll: { try await FleetPoll.rules(client, instance: instance) })
         let pastDays = PastDaysReader(client, instance: instance, wallClock: wallClock)
@@ -76,12 +81,14 @@ final class SourceRuntime: Sendable {
     func observation(of key: ObjectKey, output: SLOObservation.Output) -> SLOObservation {
         let figures = figures.sample
         let rules = rules.sample
+        let place = definition.place(of: key, instance: instance)
         var observation = SLOObservation(
             output: output,
-            rules: rules.failure.map { .unavailable($0) } ?? rules.value.map { .loaded($0.groups[key] ?? []) } ?? .unasked,
+            rules: rules.failure.map { .unavailable($0) } ?? rules.value.map { .loaded($0.groups(of: key, place: place)) } ?? .unasked,
             figures: figures.failure.map { .unavailable($0) } ?? figures.value.map { .read($0.figures[key]) } ?? .unasked,
             figuresFollowEvaluation: follow(key, figures.sampledAt, rules))
         observation.days = days.sample.value
+        observation.sharedDigests = rules.value?.digests(place) ?? []
         return observation
     }
 

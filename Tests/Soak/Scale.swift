@@ -8,6 +8,8 @@ import Values
 /// Many SLOs at once: time to the first sync, until all rules are written and all statuses have figures; memory and writes.
 struct Scale {
     let count: Int
+    /// Of the layout Fleet; 0: PerSLO.
+    let places: Int
 
     func run() async throws {
         try await World.with("scale") { world in
@@ -22,7 +24,8 @@ struct Scale {
             }
             say("SCALE created \(count)")
             let start = ContinuousClock.now
-            let daemon = try Daemon(world, interval: "30s", poll: "30s")
+            let daemon = try Daemon(
+                world, interval: "30s", poll: "30s", layout: places == 0 ? "layout: PerSLO" : "layout: Fleet\n      fleet: {places: \(places)}")
             try await daemon.ready(world)
             let synced = ContinuousClock.now - start
             let written = try await time(since: start, "rules of all") {
@@ -32,16 +35,64 @@ struct Scale {
                 try await self.count(world) { $0.status.conditions["Ready"]?.status == .true } == count
             }
             let writes = try await writes(world, daemon)
-            let memory = try residentMiB(daemon)
             say(
-                "SCALE slos=\(count) synced=\(synced) statuses=\(written) figures=\(ready) writes-per-slo=\(Double(writes) / Double(count)) resident-MiB=\(memory)"
+                "SCALE slos=\(count) places=\(places) synced=\(synced) statuses=\(written) figures=\(ready) writes-per-slo=\(Double(writes) / Double(count))"
+            )
+            let before = try await Usage(world, daemon)
+            try await Task.sleep(for: .seconds(120))
+            let used = try await Usage(world, daemon)
+            let queries = (used.queries - before.queries) / 2
+            let lag = try await lag(world)
+            say(
+                "SCALE-STEADY slos=\(count) queries-a-minute=\(queries) condition-lag=\(lag) cpu=\((used.cpu - before.cpu) / 120) prometheus-cpu=\((used.prometheusCPU - before.prometheusCPU) / 120) resident-MiB=\(try residentMiB(daemon)) peak-MiB=\(try residentMiB(daemon, "VmHWM:"))"
             )
             try await daemon.stop()
         }
     }
 
+    /// What is spent, in seconds of a CPU and in queries since the start.
+    private struct Usage {
+        let cpu: Double
+        let prometheusCPU: Double
+        /// All that Prometheus was asked, but its metrics; nobody but the daemon asks for more than one of these.
+        let queries: Int
+
+        init(_ world: World, _ daemon: Daemon) async throws {
+            let stat = try readFile("/proc/\(daemon.process.pid)/stat").split(separator: ") ").last?.split(separator: " ") ?? []
+            cpu = stat.count > 12 ? ((Double(stat[11]) ?? 0) + (Double(stat[12]) ?? 0)) / Double(sysconf(Int32(_SC_CLK_TCK))) : 0
+            let metrics = try await world.fetch("\(world.prometheusURL)/metrics").text.split(separator: "\n")
+            func sum(_ prefix: String, _ isWanted: (Substring) -> Bool = { _ in true }) -> Double {
+                metrics.filter { $0.hasPrefix(prefix) && isWanted($0) }
+                    .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0, +)
+            }
+            prometheusCPU = sum("process_cpu_seconds_total ")
+            queries = Int(sum("prometheus_http_requests_total{") { $0.contains("handler=\"/api/") })
+        }
+    }
+
+    /// From an alert in Prometheus to the condition that tells of it.
+    private func lag(_ world: World) async throws -> Swift.Duration {
+        var spec = world.spec()
+        // Requests that a server refuses, of which there are none yet.
+        spec["indicator"]?["ratio"]?["errors"] = #"prometheus_http_requests_total{job="prometheus",code="400"}"#
+        for probe in 0..<5 { try await world.apply("probe-\(probe)", spec) }
+        for probe in 0..<5 { try await world.wait("probe-\(probe)", "Ready", .true, within: .seconds(300)) }
+        for _ in 0..<3000 { _ = try await world.fetch("\(world.prometheusURL)/api/v1/query?query=sum(") }
+        let alert = "ALERTS%7Bplimsoll_slo%3D%22probe-0%22%2Calertstate%3D%22firing%22%2Cnamespace%3D%22\(world.namespace)%22%7D"
+        guard
+            try await eventually(
+                within: .seconds(300), every: .seconds(1),
+                { try await world.fetch("\(world.prometheusURL)/api/v1/query?query=\(alert)").text.contains("probe-0") })
+        else { throw Missing("an alert of what is refused") }
+        let start = ContinuousClock.now
+        for probe in 0..<5 { try await world.wait("probe-\(probe)", "BudgetHealthy", .false, within: .seconds(300)) }
+        return ContinuousClock.now - start
+    }
+
     private func time(since start: ContinuousClock.Instant, _ what: String, _ condition: () async throws -> Bool) async throws -> Swift.Duration {
-        guard try await eventually(within: .seconds(600), every: .seconds(1), condition) else { throw Missing("\(what) within 10 minutes") }
+        guard try await eventually(within: .seconds(1800), every: .seconds(count > 2000 ? 10 : 1), condition) else {
+            throw Missing("\(what) within 30 minutes")
+        }
         return ContinuousClock.now - start
     }
 
@@ -56,9 +107,9 @@ struct Scale {
             .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.map { Int($0) }.reduce(0, +)
     }
 
-    private func residentMiB(_ daemon: Daemon) throws -> Int {
+    private func residentMiB(_ daemon: Daemon, _ row: String = "VmRSS:") throws -> Int {
         let status = try readFile("/proc/\(daemon.process.pid)/status")
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix(row) } ?? ""
         return (Int(line.split(separator: " ").dropFirst().first ?? "0") ?? 0) / 1024
     }
 }

@@ -8,11 +8,14 @@ struct SoakMain {
         let arguments = CommandLine.arguments.dropFirst()
         do {
             switch arguments.first {
-            case "storm": try await Storm(seed: number(arguments, 1) ?? 1, rounds: Int(number(arguments, 2) ?? 3)).run()
+            case "storm":
+                try await Storm(
+                    seed: number(arguments, 1) ?? 1, rounds: Int(number(arguments, 2) ?? 3), places: Int(number(arguments, 3) ?? 0)
+                ).run()
             case "quiet": try await Quiet(seconds: Int(number(arguments, 1) ?? 300)).run()
             case "faults": try await FaultStorm(repeats: Int(number(arguments, 1) ?? 1)).run()
             case "random": try RandomDays(seed: number(arguments, 1) ?? 1, count: number(arguments, 2) ?? 1000).run()
-            case "scale": try await Scale(count: Int(number(arguments, 1) ?? 1000)).run()
+            case "scale": try await Scale(count: Int(number(arguments, 1) ?? 1000), places: Int(number(arguments, 2) ?? 0)).run()
             case "leader":
                 let isUsual = arguments.dropFirst(2).first == "usual"
                 try await Leader(
@@ -20,7 +23,7 @@ struct SoakMain {
                 ).run()
             default:
                 say(
-                    "usage: plimsoll-soak storm [SEED] [ROUNDS] | quiet [SECONDS] | scale [COUNT] | faults [REPEATS] | random [SEED] [COUNT] | leader [RUNS] [usual]"
+                    "usage: plimsoll-soak storm [SEED] [ROUNDS] [PLACES] | quiet [SECONDS] | scale [COUNT] [PLACES] | faults [REPEATS] | random [SEED] [COUNT] | leader [RUNS] [usual]"
                 )
                 exit(2)
             }

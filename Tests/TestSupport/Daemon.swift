@@ -15,12 +15,14 @@ package final class Daemon: Sendable {
     ///   - output: the log's name; replicas of one world need different ones.
     ///   - instance: another than the namespace's name.
     ///   - configMaps: rules go into ConfigMaps instead of the shared directory.
+    ///   - layout: of the rules, with what belongs to it, in YAML's flow style.
     ///   - settings: more of the configuration.
     ///   - serving: more of its part of that name, in YAML's flow style.
     ///   - arguments: more of them.
     package init(
         _ world: World, prometheusURL: String? = nil, kubeconfig: String? = nil, interval: String = "5s", poll: String = "2s",
-        output: String = "plimsoll.log", instance: String? = nil, configMaps: Bool = false, settings: String = "", serving: String = "",
+        output: String = "plimsoll.log", instance: String? = nil, configMaps: Bool = false, layout: String = "layout: PerSLO",
+        settings: String = "", serving: String = "",
         arguments: [String] = [],
         environment: [String: String] = [:]
     ) throws {
@@ -51,6 +53,7 @@ package final class Daemon: Sendable {
                 timeout: 5s
                 rules:
                   \(rules)
+                  \(layout)
                   interval: \(interval)
             serving: {address: "127.0.0.1:0"\(serving.isEmpty ? "" : ", \(serving)")}
             \(settings)

@@ -27,23 +27,39 @@ extension World {
     }
 
     /// What is not as the objects ask of the files; nil when all is.
-    package func difference() async throws -> String? {
+    /// - Parameter places: of the layout Fleet; 0: PerSLO.
+    package func difference(places: Int = 0) async throws -> String? {
+        let settings = RuleSettings(
+            scrapeInterval: .seconds(5), evaluationInterval: .seconds(5), layout: places == 0 ? .perSLO : .fleet(source: "default", places: places))
         var expected: [String: String] = [:]
+        var members: [FleetPlace: [FleetMember]] = [:]
+        func add(_ member: FleetMember?) {
+            guard let member else { return }
+            let place = FleetPlace(of: SeriesIdentity(instance: namespace, key: member.key), source: "default", count: places)
+            members[place, default: []].append(member)
+        }
         // An invalid object keeps the rules of its last valid generation, if it had one.
         var tolerated: Set<String> = []
         for slo in try await slos() {
             guard slo.status.observedGeneration == slo.metadata.generation else { return "\(slo.metadata.key): status is of an older generation" }
             guard let spec = slo.spec else {
                 guard slo.status.conditions["Stalled"]?.status == .true else { return "\(slo.metadata.key): invalid and not Stalled" }
-                tolerated.insert(RuleObjects.fileName(instance: namespace, key: slo.metadata.key))
+                let name = RuleObjects.fileName(instance: namespace, key: slo.metadata.key)
+                tolerated.insert(name)
+                if let text = try? readFile("\(rulesDirectory)/\(name)"), let kept = RuleObjects.member(inFile: text) {
+                    add(FleetMember(kept.text, key: kept.key))
+                }
                 continue
             }
             let rules = try RuleGenerator.generate(
-                instance: namespace, key: slo.metadata.key, spec: spec,
-                settings: RuleSettings(scrapeInterval: .seconds(5), evaluationInterval: .seconds(5)), now: .epoch)
-            expected[RuleObjects.fileName(instance: namespace, key: slo.metadata.key)] = rules.file.yaml
+                instance: namespace, key: slo.metadata.key, spec: spec, settings: settings, now: .epoch)
+            expected[RuleObjects.fileName(instance: namespace, key: slo.metadata.key)] = RuleObjects.fileText(rules, for: slo)
+            add(rules.member(slo))
             guard slo.status.conditions["Ready"]?.status == .true else { return "\(slo.metadata.key): not Ready" }
             guard try await loadedGroups(slo.metadata.name) > 0 else { return "\(slo.metadata.key): not in Prometheus" }
+        }
+        for (place, members) in members {
+            for part in FleetShard(place, members: members, settings: settings, now: .epoch).parts { expected[part.name.file] = part.file.yaml }
         }
         let files = try rulesFiles().filter { !tolerated.contains($0) }
         if Set(files) != Set(expected.keys) { return "rule files differ: \(Set(files).symmetricDifference(expected.keys).sorted())" }

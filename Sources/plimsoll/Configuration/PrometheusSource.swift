@@ -73,7 +73,22 @@ struct PrometheusAuth: Fielded, Hashable {
 /// Where a source's rules go and how they look.
 struct RulesSettings: Fielded, Hashable {
     enum Output: String, CaseIterable, Sendable { case prometheusRule = "PrometheusRule", configMap = "ConfigMap", directory = "Directory" }
-    enum Layout: String, CaseIterable, Sendable { case perSLO = "PerSLO" }
+    enum Layout: String, CaseIterable, Sendable { case perSLO = "PerSLO", fleet = "Fleet" }
+
+    /// Of the layout Fleet.
+    struct Fleet: Fielded, Hashable {
+        var places: Int64 = 16
+        var namespace = "plimsoll-system"
+        static let fields: [Field<Self>] = [
+            .defaulted(
+                "places", \.places,
+                "Into how many parts the SLOs are divided, each with rules of its own that they share: a power of two up to 64. About one for 60 SLOs.",
+                .integer(1...64).checked("expected 1, 2, 4, 8, 16, 32 or 64") { $0.nonzeroBitCount == 1 }),
+            .defaulted(
+                "namespace", \.namespace, "Where the objects go that carry the shared rules; not for the output Directory.",
+                .text(min: 1, max: 63, .dnsLabel, example: "plimsoll-system")),
+        ]
+    }
 
     struct Directory: Fielded, Hashable {
         var path = ""
@@ -88,6 +103,7 @@ struct RulesSettings: Fielded, Hashable {
     var directory: Directory?
     var labels: [String: String] = [:]
     var layout = Layout.perSLO
+    var fleet = Fleet()
     var interval = PromDuration.seconds(30)
 
     static let fields: [Field<Self>] = [
@@ -96,7 +112,11 @@ struct RulesSettings: Fielded, Hashable {
         .defaulted(
             "labels", \.labels, "Labels of the objects written, such as those a Prometheus Operator selects by.",
             .map(of: .labelValue, max: 32, keyMax: 316, key: .objectLabelKey)),
-        .defaulted("layout", \.layout, "PerSLO: a small rule group an SLO.", .word()),
+        .defaulted(
+            "layout", \.layout,
+            "PerSLO: all rules of an SLO are its own. Fleet, for hundreds and thousands: SLOs share all rules but those that read raw series.",
+            .word()),
+        .defaulted("fleet", \.fleet, "Of the layout Fleet.", .object()),
         .defaulted("interval", \.interval, "How often the rules are evaluated.", .span(.seconds(5), .minutes(2))),
     ]
     static let rules: [FieldRule<Self>] = [

@@ -152,7 +152,8 @@ struct Daemon {
             default: .prometheusRule
             }
         return SLOSourceDefinition(
-            name: source.name, client: client, settings: source.ruleSettings, output: output, pollInterval: source.pollInterval, allows: source.allows
+            name: source.name, client: client, settings: source.ruleSettings, output: output, fleetNamespace: source.rules.fleet.namespace,
+            pollInterval: source.pollInterval, allows: source.allows
         )
     }
 

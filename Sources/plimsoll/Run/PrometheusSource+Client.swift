@@ -16,6 +16,8 @@ extension PrometheusSource {
 
     /// What the rule generator needs of it.
     var ruleSettings: RuleSettings {
-        RuleSettings(scrapeInterval: scrapeInterval, evaluationInterval: rules.interval, labels: rules.labels)
+        RuleSettings(
+            scrapeInterval: scrapeInterval, evaluationInterval: rules.interval, labels: rules.labels,
+            layout: rules.layout == .fleet ? .fleet(source: name, places: Int(rules.fleet.places)) : .perSLO)
     }
 }

@@ -1,0 +1,89 @@
+import PlimsollAPI
+import PrometheusModel
+import Values
+
+/// What the shared rules must know about each SLO, as series that are recorded by few rules: `or` joins constants.
+struct FleetFacts {
+    let place: FleetPlace
+    let members: [FleetMember]
+    let interval: PromDuration
+
+    /// So many SLOs to a group: their texts can be long, and what carries a rule file takes no more than half a megabyte.
+    private static let most = 64
+    /// And so many bytes.
+    private static let size = 200 * 1024
+
+    var groups: [RuleGroup] {
+        chunks.enumerated().map { number, members in
+            RuleGroup(
+                name: place.factsName(number), interval: interval,
+                rules: [
+                    rule(SeriesNames.alerting, members.flatMap(alerting)),
+                    rule(SeriesNames.errorBudget, members.map { constant("\($0.spec.errorBudget)", $0, [:]) }),
+                    rule(SeriesNames.objective, members.map { constant("\($0.spec.objective.fraction)", $0, [:]) }),
+                    rule(SeriesNames.info, members.map(info)),
+                ])
+        }
+    }
+
+    private var chunks: [[FleetMember]] {
+        var chunks: [[FleetMember]] = []
+        var room = 0
+        for member in members {
+            // Each label becomes a call around the rest.
+            let bytes = 2048 + 2 * member.text.utf8.count
+            if chunks.isEmpty || room < bytes || chunks[chunks.count - 1].count == Self.most {
+                chunks.append([])
+                room = Self.size
+            }
+            room -= bytes
+            chunks[chunks.count - 1].append(member)
+        }
+        return chunks
+    }
+
+    private func rule(_ record: String, _ series: [String]) -> Rule {
+        .recording(record: record, expr: Self.union(series[...]), labels: [LabelNames.instance: place.instance])
+    }
+
+    /// A balanced tree: in a chain each `or` would look at all that came before.
+    private static func union(_ parts: ArraySlice<String>) -> String {
+        guard parts.count > 1 else { return parts.first ?? "vector(0) < 0" }
+        let middle = parts.startIndex + parts.count / 2
+        let (left, right) = (parts[..<middle], parts[middle...])
+        func wrapped(_ parts: ArraySlice<String>) -> String { parts.count > 1 ? "(\(union(parts)))" : union(parts) }
+        return "\(wrapped(left))\nor\n\(wrapped(right))"
+    }
+
+    private func constant(_ value: String, _ member: FleetMember, _ labels: [String: String]) -> String {
+        let identity = SeriesIdentity(instance: place.instance, key: member.key)
+        let all = labels.merging(identity.labels) { $1 }.filter { $0.key != LabelNames.instance && !$0.value.isEmpty }
+        return all.sorted { $0.key < $1.key }.reduce("vector(\(value))") { inner, label in
+            // A dollar names a part of the match.
+            let text = VectorSelector.quoted(label.value.replacing("$", with: "$$"))
+            return "label_replace(\(inner), \"\(label.key)\", \(text), \"\", \"\")"
+        }
+    }
+
+    private func info(_ member: FleetMember) -> String {
+        let spec = member.spec
+        var labels = spec.infoLabels
+        labels[LabelNames.rules] = member.digest
+        labels[LabelNames.window] = FleetShard.windowClass(spec.window)
+        return constant("1", member, labels)
+    }
+
+    private func alerting(_ member: FleetMember) -> [String] {
+        let plan = FleetAlerts.Class(member.spec)
+        return plan.severities.map { severity in
+            let routing = member.spec.alerting.routing(severity)
+            var labels = plan.labels(member.spec, severity)
+            labels[LabelNames.severity] = severity.rawValue
+            labels[LabelNames.alertClass] = plan.digest
+            labels[LabelNames.service] = member.spec.service
+            labels[LabelNames.description] = member.spec.description
+            for (name, text) in routing.annotations { labels[LabelNames.annotation(name)] = text }
+            return constant("\(member.spec.errorBudget)", member, labels)
+        }
+    }
+}

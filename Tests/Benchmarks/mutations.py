@@ -1,0 +1,125 @@
+"""The generated tests of every sample: they pass on its rules, and each slip in a threshold, a window or an `and` makes one fail.
+
+    mutations.py BINARY SAMPLES DIR [CONFIG]
+
+Prints a line for each slip that nobody noticed, and FIGURE lines. With CONFIG rules are rendered in its layout.
+"""
+
+import concurrent.futures
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+SUFFIXES = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+def milliseconds(text):
+    return sum(int(n) * SUFFIXES[unit] for n, unit in re.findall(r"(\d+)(ms|[smhd])", text))
+
+
+def duration(amount):
+    parts = []
+    for unit in ("d", "h", "m", "s", "ms"):
+        count, amount = divmod(amount, SUFFIXES[unit])
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts)
+
+
+def blocks(text):
+    """The file in pieces, so that joined they are the file: each rule is one."""
+    return re.split(r"(?m)^(?=  - )", text)
+
+
+def scaled(text, pattern, factor):
+    return re.sub(pattern, lambda match: match[1] + f"{float(match[2]) * factor:.12g}" + match[3], text)
+
+
+def slips(text, tier, windows):
+    """(what was done, the rules with it) for the alert of a tier."""
+    pieces = blocks(text)
+    at = next(n for n, piece in enumerate(pieces) if f"      plimsoll_tier: {tier}\n" in piece)
+    expr, rest = pieces[at].split("    labels:", 1)
+
+    def with_piece(index, piece):
+        return "".join(pieces[:index] + [piece] + pieces[index + 1 :])
+
+    def alert(what, changed):
+        if changed == expr:
+            sys.exit(f"{tier}: cannot change {what} in\n{expr}")
+        return what, with_piece(at, f"{changed}    labels:{rest}")
+
+    yield alert("and -> or", re.sub(r"(?m)^( +)and\b", r"\1or", expr))
+    # The guard implies what the long window must be above, so that a lower bound there changes nothing.
+    factors = (2,) if " sqrt(" in expr or "/ sqrt(" in expr else (2, 0.5)
+    rate = r"(> )(\d[\d.]*)(\n)"
+    for factor in factors:
+        yield alert(f"burn rate x {factor}", scaled(expr, rate, factor))
+    if "> ignoring" in expr:
+        for factor in (2, 0.5):
+            yield alert(f"threshold x {factor}", scaled(expr, r"(> ignoring \(plimsoll_sli\) )(\d[\d.]*)( \*)", factor))
+    for window in windows:
+        index = next(n for n, piece in enumerate(pieces) if piece.startswith(f"  - record: plimsoll:sli:events_{window}\n"))
+        for factor in (2, 0.5):
+            changed = re.sub(r"\[([0-9a-z]+)\]", lambda match: f"[{duration(int((milliseconds(match[1]) + 1) * factor) - 1)}]", pieces[index])
+            yield f"window {window} x {factor}", with_piece(index, changed)
+
+
+def passes(directory, test):
+    return subprocess.run(["promtool", "test", "rules", test], cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def check(directory, number, rules, test, what, text):
+    """Whether a slip is noticed, or, with none, whether the tests pass."""
+    folder = f"{directory}/{number}"
+    os.mkdir(folder)
+    try:
+        for name in os.listdir(f"{directory}/rendered"):
+            if "_Fleet_" in name:
+                shutil.copy(f"{directory}/rendered/{name}", folder)
+        shutil.copy(f"{directory}/rendered/{rules[0]}", folder)
+        with open(f"{folder}/{rules[1]}", "w", encoding="utf-8") as file:
+            file.write(text)
+        shutil.copy(f"{directory}/rendered/{test}", folder)
+        return passes(folder, test) == (what is None), test, what
+    finally:
+        shutil.rmtree(folder)
+
+
+def main():
+    binary, samples, directory = sys.argv[1:4]
+    config = ["--config", sys.argv[4]] if len(sys.argv) > 4 else []
+    rendered = f"{directory}/rendered"
+    subprocess.run([binary, "render", samples, "--tests", "-o", rendered, *config], check=True)
+    work = []
+    tests = sorted(name for name in os.listdir(rendered) if name.endswith(".test.yaml"))
+    for test in tests:
+        base, tier = re.fullmatch(r"(.*)\.([a-z0-9-]+)\.test\.yaml", test).groups()
+        own = f"{base}.yaml"
+        with open(f"{rendered}/{test}", encoding="utf-8") as file:
+            shared = re.findall(r"(\S*_Fleet_\S*_sums\.yaml)", file.read())
+        changed = shared[0] if shared else own
+        with open(f"{rendered}/{changed}", encoding="utf-8") as file:
+            text = file.read()
+        work.append(((own, changed), test, None, text))
+        piece = next(one for one in blocks(text) if f"      plimsoll_tier: {tier}\n" in one)
+        windows = list(dict.fromkeys(re.findall(r"plimsoll:sli:events_(\d+[smhd](?:\d+[smhd])*)\{", piece.split("    labels:")[0])))
+        work += [((own, changed), test, what, mutated) for what, mutated in slips(text, tier, windows)]
+    failed = unnoticed = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = [pool.submit(check, directory, number, *one) for number, one in enumerate(work)]
+        for done in concurrent.futures.as_completed(jobs):
+            good, test, what = done.result()
+            if not good:
+                print(f"{test}: {'fails' if what is None else what + ' goes unnoticed'}", flush=True)
+                failed += what is None
+                unnoticed += what is not None
+    print(f"FIGURE generated_tests {len(tests)} files >=1 {'ok' if tests else 'short'}")
+    print(f"FIGURE generated_tests_that_fail {failed} files <=0 {'ok' if not failed else 'short'}")
+    print(f"FIGURE slips_tried {len(work) - len(tests)} slips >=1 ok")
+    print(f"FIGURE slips_unnoticed {unnoticed} slips <=0 {'ok' if not unnoticed else 'short'}", flush=True)
+
+
+main()

@@ -1,0 +1,112 @@
+import Glibc
+import KubeModel
+import TestSupport
+import Testing
+import Values
+
+/// Rules that SLOs share, in a real Prometheus.
+@Suite(.enabled(if: TestEnvironment.binary != nil && TestEnvironment.kubeconfig != nil, "needs the cluster and binary of Deploy/test.sh"))
+struct FleetLayoutTests {
+    static let layouts = ["layout: PerSLO", "layout: Fleet\n      fleet: {places: 2}"]
+
+    /// All that comes fails.
+    private static func burning(_ world: World, _ total: String = #"prometheus_http_requests_total{job="prometheus"}"#) -> JSON {
+        var spec = world.spec()
+        spec["indicator"] = ["ratio": ["errors": .string(total), "total": .string(total)]]
+        return spec
+    }
+
+    private static func firing(_ world: World, _ name: String) async throws -> Int {
+        let query = #"count(ALERTS{alertstate="firing",namespace="\#(world.namespace)",plimsoll_slo="\#(name)",plimsoll_tier="fast"}) or vector(0)"#
+        let answer = try await world.fetch("\(world.prometheusURL)/api/v1/query?query=\(percentEncoded(query))")
+        return Int(try JSON(parsing: answer.text)["data"]?["result"]?.arrayValue?.first?["value"]?.arrayValue?.last?.stringValue ?? "") ?? -1
+    }
+
+    private static func percentEncoded(_ text: String) -> String {
+        text.utf8.map { byte in
+            let isPlain = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            return isPlain ? String(UnicodeScalar(byte)) : "%" + String(UInt32(byte) + 256, radix: 16).dropFirst().uppercased()
+        }.joined()
+    }
+
+    @Test func sharedRulesLiveAsTheSLOsDo() async throws {
+        try await World.with("fleet") { world in
+            let daemon = try Daemon(world, layout: Self.layouts[1])
+            try await daemon.ready(world)
+            try await world.apply("burning", Self.burning(world))
+            try await world.apply("calm", world.spec())
+            for name in ["burning", "calm"] {
+                try await world.wait(name, "Ready", .true)
+                #expect(try await world.condition(name, "RulesLoaded")?.status == .true)
+                #expect(try await world.loadedGroups(name) == 1, "the rest is shared")
+            }
+            #expect(try await eventually { try await Self.firing(world, "burning") == 1 })
+            #expect(try await Self.firing(world, "calm") == 0)
+            try await world.wait("burning", "BudgetHealthy", .false)
+            // An edit is seen through the shared rules.
+            try await world.apply("calm", world.spec(objective: "98%"))
+            #expect(
+                try await eventually {
+                    let loaded = try await world.condition("calm", "RulesLoaded")
+                    return loaded?.status == .true && loaded?.observedGeneration == 2
+                })
+            // While the daemon is down one becomes invalid: its alert must not go out when the shared rules are made anew.
+            try await daemon.stop()
+            var broken = Self.burning(world)
+            broken["indicator"]?["ratio"]?["errors"] = "up == 0"
+            try await world.apply("burning", broken)
+            let second = try Daemon(world, output: "second.log", layout: Self.layouts[1])
+            try await second.ready(world)
+            try await world.wait("burning", "Stalled", .true)
+            try await world.apply("calm", world.spec(objective: "97%"))
+            #expect(try await eventually { try await world.condition("calm", "RulesLoaded")?.observedGeneration == 3 })
+            try await world.wait("calm", "RulesLoaded", .true)
+            #expect(try await Self.firing(world, "burning") == 1)
+            try await world.delete("burning")
+            #expect(try await eventually { try await Self.firing(world, "burning") == 0 })
+            try await world.delete("calm")
+            #expect(try await eventually { try await world.loadedFiles().isEmpty }, "nothing is left of either")
+            try await second.stop()
+        }
+    }
+
+    @Test(arguments: layouts) func aPoisonedSLOSilencesNoOther(layout: String) async throws {
+        try await World.with("poison") { world in
+            let daemon = try Daemon(world, layout: layout)
+            try await daemon.ready(world)
+            // PromQL that no server parses; that parses and fails at each evaluation; more groups than are let; the series of another's, doubled.
+            var unparsed = world.spec()
+            unparsed["indicator"] = ["ratio": ["errors": "sum(rate(up[$window])", "total": "sum(rate(up[$window]))"]]
+            var failing = world.spec()
+            failing["indicator"] = [
+                "ratio": [
+                    "errors": "vector(0)",
+                    "total": #"rate(prometheus_http_requests_total[$window]) * on (job) group_left () rate(prometheus_http_requests_total[$window])"#,
+                ]
+            ]
+            try await world.apply("unparsed", unparsed)
+            try await world.apply("failing", failing)
+            try await world.apply("burning", Self.burning(world))
+            try await world.wait("burning", "RulesLoaded", .true)
+            #expect(try await eventually { try await Self.firing(world, "burning") == 1 })
+            try await world.wait("failing", "RulesLoaded", .false)
+            #expect(try await world.condition("failing", "RulesLoaded")?.reason == "EvaluationFailed")
+            #expect(try await world.condition("unparsed", "RulesLoaded")?.status != .true)
+            #expect(try await world.condition("burning", "RulesLoaded")?.status == .true)
+            // Somebody's rules that record the budget of the healthy one twice more.
+            let labels = #"plimsoll_instance: \#(world.namespace), plimsoll_namespace: \#(world.namespace), plimsoll_slo: burning"#
+            let doubled = ["plimsoll:error_budget:ratio", "plimsoll:alerting:ratio"].flatMap { record in
+                ["1", "2"].map { "  - {record: '\(record)', expr: vector(0.5), labels: {\(labels), copy: '\($0)', plimsoll_severity: page}}" }
+            }
+            let file = "\(world.rulesDirectory)/foreign_\(world.namespace).yaml"
+            defer { unlink(file) }
+            try writeFile(file, "groups:\n- name: foreign-\(world.namespace)\n  rules:\n\(doubled.joined(separator: "\n"))\n")
+            try await world.apply("late", Self.burning(world))
+            try await world.wait("late", "RulesLoaded", .true)
+            #expect(try await eventually { try await Self.firing(world, "late") == 1 })
+            #expect(try await Self.firing(world, "burning") == 1)
+            #expect(try await world.condition("late", "RulesLoaded")?.status == .true)
+            try await daemon.stop()
+        }
+    }
+}
