@@ -6,8 +6,10 @@ package struct SLOIndicator: Fielded, Hashable {
     package var latency: LatencyIndicator?
     package var gauge: GaugeIndicator?
     package var slices: SlicesIndicator?
+    package var composite: CompositeIndicator?
 
     package init() {}
+    package init(composite: CompositeIndicator) { self.composite = composite }
     package init(gauge: GaugeIndicator) { self.gauge = gauge }
     package init(slices: SlicesIndicator) { self.slices = slices }
     package init(ratio: RatioIndicator) { self.ratio = ratio }
@@ -16,15 +18,17 @@ package struct SLOIndicator: Fielded, Hashable {
     /// Whether a person's own PromQL gets into the rules, which only a server can tell to be right.
     package var hasPromQL: Bool { slices != nil || ratio?.isPromQL == true }
 
+    /// Whether its events are stretches of time: few, and not independent of each other.
+    package var countsTime: Bool { slices != nil || composite != nil }
+
     package static let isUnion = true
-    private static let instead = "use another of spec.indicator's fields"
 
     package static let fields: [Field<SLOIndicator>] = [
         .optional("ratio", \.ratio, "Bad or good events among all events, each a counter.", .object()),
         .optional("latency", \.latency, "Events that are fast enough among all events, from a histogram.", .object()),
         .optional("gauge", \.gauge, "A gauge that is 1 when all is well and 0 when not; each scrape is an event.", .object()),
         .optional("slices", \.slices, "Slices of time that are good or bad as a whole, such as five minutes of a percentile.", .object()),
-        .unsupported("composite", "Other SLOs taken together.", .record(SLOReserved.composite), instead: instead),
+        .optional("composite", \.composite, "Other SLOs taken together.", .object()),
     ]
 }
 

@@ -31,8 +31,8 @@ struct AlertRule {
             "\(burnRate(tier.long)) > \(tier.burnRate.value)",
             "\(events(tier.short, .errors)) > ignoring (\(LabelNames.events)) \(threshold) * \(events(tier.short, .total))",
         ]
-        // Slices are time itself, few and not independent: no chance to guard against, and a total outage would stay under the bound.
-        if spec.alerting.lowTraffic == .guarded, spec.indicator.slices == nil {
+        // Time is no events, of which there are few and independent ones: no chance to guard against, and a total outage would stay under the bound.
+        if spec.alerting.lowTraffic == .guarded, !spec.indicator.countsTime {
             conditions.append("\(LowTrafficGuard.promql(long)) > ignoring (\(LabelNames.events)) \(threshold) * \(events(tier.long, .total))")
         }
         return conditions.joined(separator: "\nand\n")
@@ -94,7 +94,7 @@ struct AlertRule {
         return """
             {{ $slo := \(selection) -}}
             \(about)
-            \(count(.errors)) of \(count(.total)) events failed in the last \(tier.long)\
+            \(count(.errors)) of \(count(.total)) \(spec.indicator.composite == nil ? "events failed" : "minutes were bad") in the last \(tier.long)\
             {{ with printf `%f * \(long) / \(whole)` $value | query }}, which is {{ . | first | value | humanizePercentage }} of the error budget for \
             \(window){{ end }}.\
             {{ with printf `\(remaining)` $slo | query }} {{ . | first | value | humanizePercentage }} of the budget is left\

@@ -1,3 +1,4 @@
+import KubeModel
 import PlimsollAPI
 import PrometheusModel
 package import Values
@@ -23,6 +24,7 @@ struct EventExpressions {
         case .queries(let queries): queried(queries.total)
         case .gauge(let gauge): scrapes("(\(samples("count", gauge)) and \(samples("sum", gauge)) >= 0)")
         case .slices(let slices): share(slices, "clamp_max(\(overSlice("count", slices)), 1)")
+        case .worst(let members): worst(members).total
         }
     }
 
@@ -46,11 +48,17 @@ struct EventExpressions {
         case .gauge(let gauge): scrapes("clamp_min(\(samples("count", gauge)) - (\(samples("sum", gauge)) >= 0), 0)")
         case .slices(let slices):
             share(slices, "(\(overSlice("avg", slices)) \(slices.comparison == .atMost ? ">" : "<") bool \(slices.threshold))")
+        case .worst(let members): orNone(worst(members).errors)
         }
     }
 
-    /// The same for a query over the past, where nothing is recorded to fall back on: what is missing beside a total is zero.
-    var past: BacktestQueries {
+    private func worst(_ members: [ObjectKey]) -> WorstMember {
+        WorstMember(instance: identity.instance, members: members, groupBy: groupBy, settings: settings)
+    }
+
+    /// The same for a query over the past, where nothing is recorded to fall back on: what is missing beside a total is zero. Nil for a composite, whose
+    /// members have a past.
+    var past: BacktestQueries? {
         switch indicator {
         case .counters(let selectors):
             switch selectors.outcome {
@@ -70,6 +78,7 @@ struct EventExpressions {
                 total: share(slices, "clamp_max(count_over_time(\(values)), 1)"),
                 outcome: share(slices, "(avg_over_time(\(values)) \(slices.comparison == .atMost ? ">" : "<") bool \(slices.threshold))"),
                 isGood: false, missingIsZero: false)
+        case .worst: return nil
         }
     }
 
@@ -138,8 +147,10 @@ enum IndicatorEvents {
     case queries(IndicatorQueries)
     case gauge(VectorSelector)
     case slices(SlicesIndicator)
+    /// The worst of other SLOs.
+    case worst([ObjectKey])
 
-    /// `nil` for an indicator that validation refuses.
+    /// `nil` for an indicator that validation refuses. Members of a composite are to have their namespaces.
     init?(_ indicator: SLOIndicator) {
         if let ratio = indicator.ratio, ratio.isPromQL {
             guard let queries = IndicatorQueries(ratio) else { return nil }
@@ -150,6 +161,8 @@ enum IndicatorEvents {
             self = .gauge(gauge)
         } else if let slices = indicator.slices {
             self = .slices(slices)
+        } else if let composite = indicator.composite {
+            self = .worst(composite.members.map { $0.key(in: "") })
         } else {
             return nil
         }
@@ -162,6 +175,7 @@ enum IndicatorEvents {
         case .queries(let queries): queries.total
         case .gauge(let gauge): gauge.description
         case .slices(let slices): slices.query
+        case .worst(let members): "the events of \(members.map(\.description).joined(separator: ", "))"
         }
     }
 }

@@ -1,10 +1,11 @@
+import KubeModel
 package import PlimsollAPI
 package import PrometheusModel
 package import Values
 
 /// What can't be known from an SLO alone and is asked of the Prometheus that shall evaluate it: whether it can work there. Pure: questions, and a
 /// judgement of the answers.
-package struct SLOPreflight: Sendable {
+package struct SLOPreflight: Sendable, Hashable {
     /// An instant query and what it is for.
     package struct Question: Sendable, Hashable {
         package enum Subject: Sendable, Hashable {
@@ -20,6 +21,8 @@ package struct SLOPreflight: Sendable {
             case groups
             /// How many series of the total lack a label of `groupBy`.
             case unlabelled(String)
+            /// A sample a member of a composite that records events.
+            case members
         }
         package let subject: Subject
         package let promql: String
@@ -105,6 +108,9 @@ package struct SLOPreflight: Sendable {
             total = gauge
             questions = [count(gauge.description, at.appending("gauge").appending("metric"))]
         case .slices(let slices): questions = [count(slices.query, at.appending("slices").appending("query"))]
+        case .worst(let members):
+            let worst = WorstMember(instance: "", members: members, groupBy: [], settings: settings)
+            questions = [Question(subject: .members, promql: worst.count)]
         }
         if let total {
             questions.append(Question(subject: .samples, promql: "max(count_over_time(\(total)[\(Self.sampleSpan)]))"))
@@ -199,6 +205,17 @@ package struct SLOPreflight: Sendable {
                     weight: .warning, reason: "GroupLabelMissing", path: "spec.groupBy",
                     message: "\(Int(value)) series have no label \(label); they make a group of their own")
             ]
+        case .members: return memberFindings(samples)
+        }
+    }
+
+    private func memberFindings(_ samples: [VectorSample]) -> [Finding] {
+        let there = Set(samples.map { "\($0.metric[LabelNames.namespace] ?? "")/\($0.metric[LabelNames.slo] ?? "")" })
+        let members = spec.indicator.composite?.members.map { $0.key(in: "").description } ?? []
+        return members.filter { !there.contains($0) }.map { member in
+            Finding(
+                weight: .problem, reason: "MemberSilent", path: "spec.indicator.composite.members",
+                message: "\(member) records no events now: it counts for nothing until it does")
         }
     }
 

@@ -78,6 +78,19 @@ enum SLOFixtures {
 
     static let calendar = checkout.replacing("{rolling: 30d}", with: "{calendar: {unit: Month, timeZone: Europe/Oslo}}")
 
+    static let composite = """
+        service: shop
+        description: People can shop.
+        objective: 99.5%
+        window: {rolling: 30d}
+        indicator:
+          composite:
+            method: Worst
+            members: [{name: checkout-availability}, {name: front.end}, {name: search, namespace: ai}]
+        """
+
+    static let groupedComposite = composite.replacing("window:", with: "groupBy: [region]\nwindow:")
+
     static func rules(
         _ yaml: String, name: String = "checkout-availability", settings: RuleSettings = RuleSettings(), now: Instant = .epoch
     ) throws -> GeneratedRules {

@@ -31,6 +31,11 @@ struct SLOPreflightTests {
         case .ratio: .vector([sample(0.01)])
         case .groups: .vector([sample(4)])
         case .unlabelled: .vector([])
+        case .members:
+            .vector(
+                [("shop", "checkout-availability"), ("shop", "front.end"), ("ai", "search")].map {
+                    sample(1, ["plimsoll_namespace": $0.0, "plimsoll_slo": $0.1])
+                })
         }
     }
 
@@ -39,6 +44,26 @@ struct SLOPreflightTests {
         SLOFixtures.slices,
     ]) func nothingIsSaidOfAHealthyOne(yaml: String) throws {
         #expect(try findings(yaml) == [])
+    }
+
+    @Test func aMemberThatRecordsNothingIsNamed() throws {
+        var spec = try SLOFixtures.spec(SLOFixtures.composite)
+        spec.indicator.composite = spec.indicator.composite?.placed(in: "shop")
+        let preflight = SLOPreflight(spec, settings: RuleSettings())
+        #expect(preflight.questions.map(\.subject) == [.members])
+        #expect(
+            preflight.questions.first?.promql
+                == #"count by (plimsoll_namespace, plimsoll_slo) (plimsoll:sli:events{plimsoll_namespace="ai",plimsoll_sli="total",plimsoll_slo="search"} or "#
+                + #"plimsoll:sli:events{plimsoll_namespace="shop",plimsoll_sli="total",plimsoll_slo=~"checkout-availability|front\\.end"})"#)
+        func findings(_ answer: SLOPreflight.Answer) -> [String] {
+            preflight.findings(preflight.questions.map { ($0, answer) }, setup: .init(retention: nil)).map { "\($0.reason) \($0.path): \($0.message)" }
+        }
+        #expect(findings(Self.healthy(.members)) == [])
+        #expect(
+            findings(.vector([Self.sample(2, ["plimsoll_namespace": "shop", "plimsoll_slo": "front.end"])])) == [
+                "MemberSilent spec.indicator.composite.members: shop/checkout-availability records no events now: it counts for nothing until it does",
+                "MemberSilent spec.indicator.composite.members: ai/search records no events now: it counts for nothing until it does",
+            ])
     }
 
     @Test func whatIsNotThereIsSaid() throws {
