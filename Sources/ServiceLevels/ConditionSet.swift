@@ -31,8 +31,7 @@ struct ConditionSet {
     /// Reasons whose messages come from outside and may differ each time in their numbers (a duration, a port): where that is all, the first stays.
     private static let volatile: Set = [
         "PrometheusUnavailable", "EvaluationFailed", "WriteFailed", "ScrapedTooRarely", "Costly", "NotPartOfTotal", "ShortWindow",
-        "GroupLabelMissing",
-        "TooManyGroups",
+        "GroupLabelMissing", "TooManyGroups", "Interpolated",
     ]
 
     private mutating func set(_ type: String, _ verdict: Verdict) {
