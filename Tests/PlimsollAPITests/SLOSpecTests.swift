@@ -141,6 +141,11 @@ struct SLOSpecTests {
             "indicator", ["latency": ["histogram": #"h{le="0.5"}"#, "threshold": "1s"]],
             #"spec.indicator.latency.histogram: must not match le: Plimsoll sets it from threshold (got "h{le=\"0.5\"}")"#
         ),
+        ("indicator", ["latency": ["histogram": "h", "threshold": "300ms", "type": "Native"]], nil),
+        (
+            "indicator", ["latency": ["histogram": "h", "threshold": "300ms", "type": "native"]],
+            #"spec.indicator.latency.type: expected one of "Auto", "Classic", "Native" (got "native")"#
+        ),
         (
             "indicator", ["latency": ["histogram": "h", "threshold": "0s"]],
             #"spec.indicator.latency.threshold: expected a duration from 1ms to 1d, like "500ms" (got "0s")"#

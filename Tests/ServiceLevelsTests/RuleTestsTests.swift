@@ -21,7 +21,7 @@ struct RuleTestsTests {
         return try await Promtool.run(["test", "rules"] + names, scratch)
     }
 
-    @Test(arguments: [SLOFixtures.checkout, SLOFixtures.slices]) func theRulesPass(yaml: String) async throws {
+    @Test(arguments: [SLOFixtures.checkout, SLOFixtures.slices, SLOFixtures.groupedComposite]) func theRulesPass(yaml: String) async throws {
         let outcome = try await run(yaml)
         #expect(outcome.passed, Comment(rawValue: outcome.output))
     }
@@ -57,6 +57,7 @@ struct RuleTestsTests {
     private static let slips = [
         Slip("> 14.4", "> 28.8", "fast"), Slip("\n      and\n", "\n      or\n", "fast"), Slip("events[59m59s999ms]", "events[1h59m59s999ms]", "fast"),
         Slip("events[4m59s999ms]", "events[9m59s999ms]", "fast"),
+        Slip("max by (region) (\n        clamp_max", "avg by (region) (\n        clamp_max", "worst.member", SLOFixtures.groupedComposite),
     ]
     private static let moreSlips = [
         Slip("> 14.4", "> 7.2", "fast", unguarded), Slip("0.0144 *", "0.0288 *", "fast"), Slip("0.0144 *", "0.0072 *", "fast"),

@@ -40,6 +40,9 @@ enum SLOFixtures {
           latency: {histogram: 'http_request_duration_seconds{job="checkout"}', threshold: 500ms}
         """
 
+    static let classicLatency = latency.replacing("500ms", with: "500ms, type: Classic")
+    static let nativeLatency = latency.replacing("500ms", with: "300ms, type: Native")
+
     static let grouped = """
         service: checkout
         objective: 99%
