@@ -84,7 +84,7 @@ package struct CompositeMembers: Sendable, Hashable {
         let notShared = "no such SLO lists the namespace \(key.namespace) in its spec.sharedWith; its owner must add it there"
         switch found {
         case .nothing where isForeign, .invalid where isForeign: return gap(.notShared, notShared)
-        case .nothing: return gap(.missing, "there is no such SLO; create it, or take it out of the members")
+        case .nothing: return gap(.missing, "this installation works on no such SLO; create it, or take it out of the members")
         case .invalid: return gap(.invalid, "its spec is invalid, so that it counts as it was before; correct it")
         case .slo(let other):
             if isForeign, !other.sharedWith.contains(key.namespace) { return gap(.notShared, notShared) }

@@ -50,7 +50,7 @@ struct CompositeMembersTests {
         (
             composite("a", "b"), ["shop/a": plain()], ["shop/a"],
             [
-                #"MemberMissing spec.indicator.composite.members[1]: there is no such SLO; create it, or take it out of the members (got "shop/b")"#
+                #"MemberMissing spec.indicator.composite.members[1]: this installation works on no such SLO; create it, or take it out of the members (got "shop/b")"#
             ]
         ),
         // One that is there and not shared reads like one that is not there.

@@ -12,7 +12,7 @@ struct PromtoolCompositeTests {
     /// Rules of the two members and the composite.
     private static func files(_ composite: String = composite, checkout: String = SLOFixtures.checkout) throws -> [GeneratedRules] {
         [
-            try SLOFixtures.rules(checkout), try SLOFixtures.rules(SLOFixtures.gauge, name: "probes"),
+            try SLOFixtures.rules(checkout, name: "checkout"), try SLOFixtures.rules(SLOFixtures.gauge, name: "probes"),
             try SLOFixtures.rules(composite, name: "shop"),
         ]
     }

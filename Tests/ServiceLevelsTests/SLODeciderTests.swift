@@ -51,7 +51,7 @@ import Values
                 CompositeMembers(ObjectKey(namespace: "shop", name: "shop"), spec) { key in
                     var other = SLOSpec()
                     other.sharedWith = ["shop"]
-                    guard key.name == "checkout-availability" else { return .slo(other) }
+                    guard key.name == "checkout" else { return .slo(other) }
                     if reason == .otherSource { other.source = "west" }
                     return reason == .missing ? .nothing : .slo(other)
                 })
@@ -65,7 +65,7 @@ import Values
         #expect(world.step().rules == world.rules.map { .write($0) })
         #expect(world.condition("Ready")?.status == .false)
         #expect(world.condition("Ready")?.reason == "MemberMissing")
-        #expect(world.condition("Ready")?.message.contains("members[0]: there is no such SLO") == true)
+        #expect(world.condition("Ready")?.message.contains("members[0]: this installation works on no such SLO") == true)
         #expect(world.condition("Reconciling")?.status == .true)
         #expect(world.condition("Stalled")?.status == .false)
         #expect(world.condition("BudgetHealthy")?.status == .true)

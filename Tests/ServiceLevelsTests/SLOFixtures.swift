@@ -89,7 +89,7 @@ enum SLOFixtures {
         indicator:
           composite:
             method: Worst
-            members: [{name: checkout-availability}, {name: front.end}, {name: search, namespace: ai}]
+            members: [{name: checkout}, {name: front.end}, {name: search, namespace: ai}]
         """
 
     static let groupedComposite = composite.replacing("window:", with: "groupBy: [region]\nwindow:")

@@ -33,7 +33,7 @@ struct SLOPreflightTests {
         case .unlabelled, .native: .vector([])
         case .members:
             .vector(
-                [("shop", "checkout-availability"), ("shop", "front.end"), ("ai", "search")].map {
+                [("shop", "checkout"), ("shop", "front.end"), ("ai", "search")].map {
                     sample(1, ["plimsoll_namespace": $0.0, "plimsoll_slo": $0.1])
                 })
         }
@@ -54,14 +54,14 @@ struct SLOPreflightTests {
         #expect(
             preflight.questions.first?.promql
                 == #"count by (plimsoll_namespace, plimsoll_slo) (plimsoll:sli:events{plimsoll_namespace="ai",plimsoll_sli="total",plimsoll_slo="search"} or "#
-                + #"plimsoll:sli:events{plimsoll_namespace="shop",plimsoll_sli="total",plimsoll_slo=~"checkout-availability|front\\.end"})"#)
+                + #"plimsoll:sli:events{plimsoll_namespace="shop",plimsoll_sli="total",plimsoll_slo=~"checkout|front\\.end"})"#)
         func findings(_ answer: SLOPreflight.Answer) -> [String] {
             preflight.findings(preflight.questions.map { ($0, answer) }, setup: .init(retention: nil)).map { "\($0.reason) \($0.path): \($0.message)" }
         }
         #expect(findings(Self.healthy(.members)) == [])
         #expect(
             findings(.vector([Self.sample(2, ["plimsoll_namespace": "shop", "plimsoll_slo": "front.end"])])) == [
-                "MemberSilent spec.indicator.composite.members: shop/checkout-availability records no events now: it counts for nothing until it does",
+                "MemberSilent spec.indicator.composite.members: shop/checkout records no events now: it counts for nothing until it does",
                 "MemberSilent spec.indicator.composite.members: ai/search records no events now: it counts for nothing until it does",
             ])
     }
