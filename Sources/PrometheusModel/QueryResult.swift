@@ -185,7 +185,7 @@ extension QueryResult {
     /// `[which ends are in it, "lower", "upper", "count"]`
     private static func readBucket(_ reader: inout JSONReader) throws -> HistogramBucket {
         var texts: [String?] = []
-        try reader.readArray { reader in texts.append(texts.isEmpty ? nil : try reader.readString()) }
+        try reader.readArray { reader in try texts.append(texts.isEmpty ? nil : reader.readString()) }
         let numbers = texts.compactMap { $0.flatMap(number) }
         guard texts.count == 4, numbers.count == 3 else { throw reader.error("expected a bucket: [0, \"lower\", \"upper\", \"count\"]") }
         return HistogramBucket(lower: numbers[0], upper: numbers[1], count: numbers[2])
