@@ -101,7 +101,8 @@ package struct CompositeMembers: Sendable, Hashable {
         return spec.groupBy.enumerated().filter { !other.groupBy.contains($0.element) }.map { index, label in
             Problem(
                 path.appending(index),
-                "splits by a label by which the member \(member) is not split; add it to the member's groupBy, or remove it here", got: .string(label))
+                "splits by a label by which the member \(member) is not split; add it to the member's groupBy, or remove it here",
+                got: .string(label))
         }
     }
 }

@@ -47,8 +47,8 @@ package struct SLOController: Sendable {
         self.client = client
         let admission = ListAdmission()
         let slos = Reflector(
-            source: KubeCollection(client, of: SLO.self, namespace: scope.namespace, labelSelector: scope.labelSelector), store: Store<SLO>(indexes: CompositeWatch.indexes),
-            admission: admission, timeline: timeline)
+            source: KubeCollection(client, of: SLO.self, namespace: scope.namespace, labelSelector: scope.labelSelector),
+            store: Store<SLO>(indexes: CompositeWatch.indexes), admission: admission, timeline: timeline)
         let gate = ConsistencyGate(timeline: timeline)
         gate.register(slos.store)
         let relay = KeyRelay()

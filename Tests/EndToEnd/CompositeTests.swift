@@ -87,7 +87,8 @@ struct CompositeTests {
     @Test func membersAreLookedUpAmongTheFiles() async throws {
         let scratch = try ScratchDirectory()
         func run(_ arguments: [String]) async throws -> (exit: ChildProcess.Exit, output: String) {
-            let process = try ChildProcess(try #require(TestEnvironment.binary), arguments, output: scratch.file("out-\(arguments.joined().hashValue)"))
+            let output = scratch.file("out-\(UInt32.random(in: 0 ... .max))")
+            let process = try ChildProcess(try #require(TestEnvironment.binary), arguments, output: output)
             return (try #require(await process.wait(timeout: .seconds(60))), process.output)
         }
         func slo(_ name: String, _ indicator: String, _ more: String = "") -> String {
@@ -112,8 +113,8 @@ struct CompositeTests {
         #expect(missing.exit == .code(1))
         #expect(
             missing.output.contains(
-                "\(all):8: spec.indicator.composite.members[1]: there is no such SLO in these files; correct it, or give the file that has it as well"),
-            "\(missing.output)")
+                "\(all):8: spec.indicator.composite.members[1]: there is no such SLO in these files; correct it, or give the file that has it as well"
+            ), "\(missing.output)")
         #expect(missing.output.contains("ai/three is not in these files"), "\(missing.output)")
         // A circle of two files.
         try writeFile(all, slo("all", composite("{name: one}, {name: two}")))

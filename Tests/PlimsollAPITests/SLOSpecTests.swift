@@ -83,7 +83,7 @@ struct SLOSpecTests {
         ("indicator", ["composite": ["method": "Worst", "members": [["name": "a"], ["name": "a", "namespace": "x"]]]], nil),
         (
             "indicator", ["composite": ["method": "Best", "members": [["name": "a"]]]],
-            #"spec.indicator.composite.method: expected one of "Worst" (got "Best")"#
+            #"spec.indicator.composite.method: expected "Worst" (got "Best")"#
         ),
         (
             "indicator", ["composite": ["method": "Worst", "members": []]],

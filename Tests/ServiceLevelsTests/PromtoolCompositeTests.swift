@@ -24,9 +24,10 @@ struct PromtoolCompositeTests {
     /// Ten requests a second, of which a share fails between two times.
     private static func checkout(_ share: Double, _ times: Range<Int>, region: String = "eu") -> [(name: String, values: String)] {
         let labels = "job=\"checkout\",instance=\"\(region)\",region=\"\(region)\""
+        func bad(_ time: Int) -> Double { 10 * share / (1 - share) * Double(max(0, min(time, times.upperBound) - times.lowerBound)) }
         return [
             ("http_requests_total{\(labels),code=\"200\"}", scrapes { Double($0) * 10 }),
-            ("http_requests_total{\(labels),code=\"500\"}", scrapes { 10 * share / (1 - share) * Double(max(0, min($0, times.upperBound) - times.lowerBound)) }),
+            ("http_requests_total{\(labels),code=\"500\"}", scrapes(bad)),
         ]
     }
 
@@ -116,7 +117,9 @@ struct PromtoolCompositeTests {
             [
                 PromtoolTest(name: "by region", step: .seconds(15), series: series)
                     .expecting(Self.minutes("_1h", "total", by: "region"), at: Self.end, (#"{region="eu"}"#, 60), (#"{region="us"}"#, 60))
-                    .expecting(Self.minutes("_1h", "errors", by: "region") + " > bool 4.5", at: Self.end, (#"{region="eu"}"#, 1), (#"{region="us"}"#, 0))
+                    .expecting(
+                        Self.minutes("_1h", "errors", by: "region") + " > bool 4.5", at: Self.end, (#"{region="eu"}"#, 1),
+                        (#"{region="us"}"#, 0))
             ])
         #expect(outcome.passed, Comment(rawValue: outcome.output))
     }

@@ -10,7 +10,8 @@ import Values
     private static let golden = [
         ("checkout", SLOFixtures.checkout), ("good", SLOFixtures.goodForm), ("latency", SLOFixtures.latency), ("grouped", SLOFixtures.grouped),
         ("queried", SLOFixtures.queried), ("gauge", SLOFixtures.gauge), ("slices", SLOFixtures.slices), ("calendar", SLOFixtures.calendar),
-        ("classic-latency", SLOFixtures.classicLatency), ("native-latency", SLOFixtures.nativeLatency), ("composite", SLOFixtures.composite), ("grouped-composite", SLOFixtures.groupedComposite),
+        ("classic-latency", SLOFixtures.classicLatency), ("native-latency", SLOFixtures.nativeLatency), ("composite", SLOFixtures.composite),
+        ("grouped-composite", SLOFixtures.groupedComposite),
     ]
 
     private static var folder: String { String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.endIndex)) + "/Golden" }

@@ -56,7 +56,9 @@ struct SLOPreflightTests {
                 == #"count by (plimsoll_namespace, plimsoll_slo) (plimsoll:sli:events{plimsoll_namespace="ai",plimsoll_sli="total",plimsoll_slo="search"} or "#
                 + #"plimsoll:sli:events{plimsoll_namespace="shop",plimsoll_sli="total",plimsoll_slo=~"checkout|front\\.end"})"#)
         func findings(_ answer: SLOPreflight.Answer) -> [String] {
-            preflight.findings(preflight.questions.map { ($0, answer) }, setup: .init(retention: nil)).map { "\($0.reason) \($0.path): \($0.message)" }
+            preflight.findings(preflight.questions.map { ($0, answer) }, setup: .init(retention: nil)).map { found in
+                "\(found.reason) \(found.path): \(found.message)"
+            }
         }
         #expect(findings(Self.healthy(.members)) == [])
         #expect(
@@ -130,7 +132,7 @@ struct SLOPreflightTests {
                 "problem QueryRefused spec.indicator.latency.histogram: this Prometheus refuses it: 1:3: parse error: unknown function with name "
                     + "\"histogram_count\"; where it has no native histograms, set spec.indicator.latency.type: Classic"
             ])
-        let classic = SLOPreflight(try SLOFixtures.spec(SLOFixtures.latency.replacing("500ms", with: "500ms, type: Classic")), settings: RuleSettings())
+        let classic = SLOPreflight(try SLOFixtures.spec(SLOFixtures.classicLatency), settings: RuleSettings())
         #expect(classic.questions.allSatisfy { !$0.promql.contains("histogram_") })
     }
 
