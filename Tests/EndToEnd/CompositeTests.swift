@@ -78,7 +78,7 @@ struct CompositeTests {
         #expect(try await world.get("all")["status"]?["errorBudget"]?["remaining"]?.stringValue?.hasSuffix("%") == true)
         #expect(try await rules().contains(other))
         // Who takes his consent back is read no more; the rest goes on.
-        try await applyOther(sharedWith: [])
+        try await applyOther(sharedWith: ["elsewhere"])
         try await wait(world, "MemberNotShared")
         #expect(await eventually(within: .seconds(30)) { ((try? await rules()).map { !$0.contains(other) && $0.contains("ours") }) ?? false })
         #expect(try await daemon.stop() == .code(0))
