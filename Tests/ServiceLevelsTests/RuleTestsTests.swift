@@ -21,15 +21,20 @@ struct RuleTestsTests {
         return try await Promtool.run(["test", "rules"] + names, scratch)
     }
 
-    @Test(arguments: [SLOFixtures.checkout, SLOFixtures.slices, SLOFixtures.groupedComposite]) func theRulesPass(yaml: String) async throws {
+    @Test(arguments: [SLOFixtures.checkout, SLOFixtures.slices]) func theRulesPass(yaml: String) async throws {
         let outcome = try await run(yaml)
+        #expect(outcome.passed, Comment(rawValue: outcome.output))
+    }
+
+    @Test(arguments: [SLOFixtures.composite, SLOFixtures.groupedComposite]) func theWorstMemberCounts(yaml: String) async throws {
+        let outcome = try await run(yaml, tiers: ["worst.member"])
         #expect(outcome.passed, Comment(rawValue: outcome.output))
     }
 
     @Test(
         .enabled(if: isLong, "minutes long: PLIMSOLL_TEST_LONG=1"),
         arguments: [
-            SLOFixtures.goodForm, SLOFixtures.latency, SLOFixtures.grouped, SLOFixtures.gauge, SLOFixtures.checkout.replacing("30d", with: "7d"),
+            SLOFixtures.composite, SLOFixtures.goodForm, SLOFixtures.latency, SLOFixtures.grouped, SLOFixtures.gauge, SLOFixtures.checkout.replacing("30d", with: "7d"),
             SLOFixtures.checkout.replacing("99.9%", with: "92%"), SLOFixtures.checkout.replacing("30d", with: "1d"),
         ]) func theRulesOfEveryFixturePass(yaml: String) async throws
     {
