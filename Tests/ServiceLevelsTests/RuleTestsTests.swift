@@ -34,7 +34,8 @@ struct RuleTestsTests {
     @Test(
         .enabled(if: isLong, "minutes long: PLIMSOLL_TEST_LONG=1"),
         arguments: [
-            SLOFixtures.composite, SLOFixtures.goodForm, SLOFixtures.latency, SLOFixtures.grouped, SLOFixtures.gauge, SLOFixtures.checkout.replacing("30d", with: "7d"),
+            SLOFixtures.composite, SLOFixtures.goodForm, SLOFixtures.latency, SLOFixtures.grouped, SLOFixtures.gauge,
+            SLOFixtures.checkout.replacing("30d", with: "7d"),
             SLOFixtures.checkout.replacing("99.9%", with: "92%"), SLOFixtures.checkout.replacing("30d", with: "1d"),
         ]) func theRulesOfEveryFixturePass(yaml: String) async throws
     {
