@@ -6,25 +6,29 @@ package struct SLOIndicator: Fielded, Hashable {
     package var latency: LatencyIndicator?
     package var gauge: GaugeIndicator?
     package var slices: SlicesIndicator?
+    package var composite: CompositeIndicator?
 
     package init() {}
+    package init(composite: CompositeIndicator) { self.composite = composite }
     package init(gauge: GaugeIndicator) { self.gauge = gauge }
     package init(slices: SlicesIndicator) { self.slices = slices }
     package init(ratio: RatioIndicator) { self.ratio = ratio }
     package init(latency: LatencyIndicator) { self.latency = latency }
 
-    /// Whether a person's own PromQL gets into the rules, which only a server can tell to be right.
-    package var hasPromQL: Bool { slices != nil || ratio?.isPromQL == true }
+    /// Whether there is PromQL in the rules that only the server can tell whether it takes: a person's own, or functions that not every one has.
+    package var hasPromQL: Bool { slices != nil || ratio?.isPromQL == true || latency.map { $0.type != .classic } ?? false }
+
+    /// Whether its events are stretches of time: few, and not independent of each other.
+    package var countsTime: Bool { slices != nil || composite != nil }
 
     package static let isUnion = true
-    private static let instead = "use another of spec.indicator's fields"
 
     package static let fields: [Field<SLOIndicator>] = [
         .optional("ratio", \.ratio, "Bad or good events among all events, each a counter.", .object()),
         .optional("latency", \.latency, "Events that are fast enough among all events, from a histogram.", .object()),
         .optional("gauge", \.gauge, "A gauge that is 1 when all is well and 0 when not; each scrape is an event.", .object()),
         .optional("slices", \.slices, "Slices of time that are good or bad as a whole, such as five minutes of a percentile.", .object()),
-        .unsupported("composite", "Other SLOs taken together.", .record(SLOReserved.composite), instead: instead),
+        .optional("composite", \.composite, "Other SLOs taken together.", .object()),
     ]
 }
 
@@ -89,17 +93,25 @@ package struct RatioIndicator: Fielded, Hashable {
     ]
 }
 
-/// Events that are fast enough among all events, from a classic histogram.
+/// Events that are fast enough among all events, from a classic or native histogram.
 package struct LatencyIndicator: Fielded, Hashable {
+    package enum HistogramType: String, Sendable, CaseIterable {
+        case auto = "Auto"
+        case classic = "Classic"
+        case native = "Native"
+    }
+
     /// Selects the histogram by its base name, without `_bucket`.
     package var histogram = ""
-    /// The slowest that is still good; a bucket's bound.
+    /// The slowest that is still good; a bucket's bound where the histogram is classic.
     package var threshold = PromDuration.seconds(1)
+    package var type = HistogramType.auto
 
     package init() {}
-    package init(histogram: String, threshold: PromDuration) {
+    package init(histogram: String, threshold: PromDuration, type: HistogramType = .auto) {
         self.histogram = histogram
         self.threshold = threshold
+        self.type = type
     }
 
     package var selector: VectorSelector? { try? VectorSelector(parsing: histogram) }
@@ -109,7 +121,12 @@ package struct LatencyIndicator: Fielded, Hashable {
             "histogram", \.histogram, "A selector of a histogram by its base name, without _bucket.",
             .histogramSelector(example: #"http_request_duration_seconds{job="checkout"}"#)),
         .required(
-            "threshold", \.threshold, "The slowest that is still good, the bound of one of the histogram's buckets, such as 500ms.",
+            "threshold", \.threshold,
+            "The slowest that is still good, such as 500ms: the bound of one of the buckets of a classic histogram, anything for a native one.",
             .duration(PromDuration(milliseconds: 1)...PromDuration.days(1), example: "500ms")),
+        .defaulted(
+            "type", \.type,
+            "Which form of the histogram is counted. Auto takes each series as it is: classic where it has the threshold's bucket, else native. Classic "
+                + "is for servers without native histograms (Prometheus before 2.40).", .word()),
     ]
 }

@@ -17,6 +17,8 @@ package struct SLOSpec: Fielded, Hashable {
     package var policy: [SLOPolicyStep] = []
     /// The Prometheus of the daemon's configuration.
     package var source = "default"
+    /// Namespaces whose objects may refer to this one.
+    package var sharedWith: [String] = []
 
     package init() {}
 
@@ -47,9 +49,9 @@ package struct SLOSpec: Fielded, Hashable {
             "policy", \.policy, "What happens as the budget shrinks.", .named(SLOPolicyStep.self, \.name, max: 16)),
         .defaulted(
             "source", \.source, "The Prometheus, by its name in the daemon's configuration.", .text(min: 1, max: 63, .dnsLabel, example: "default")),
-        .unsupported(
-            "sharedWith", "Namespaces whose objects may refer to this one.", .set(of: .text(min: 1, max: 63, .dnsLabel, example: "shop"), max: 64),
-            unless: [], instead: "remove it"),
+        .optional(
+            "sharedWith", \.sharedWith, "Namespaces whose objects may refer to this one, such as a composite that has it for a member.",
+            .set(of: .text(min: 1, max: 63, .dnsLabel, example: "shop"), max: 64)),
     ]
 
     package static let rules: [FieldRule<SLOSpec>] = [tiersCanFire, tiersFitWindow]

@@ -5,12 +5,29 @@ package struct VectorSample: Sendable, Hashable {
     package var metric: [String: String]
     /// Of the evaluation (not of the scrape), in seconds since 1970.
     package var timestamp: Double
+    /// NaN where the sample is a native histogram.
     package var value: Double
+    /// Of a native histogram, those that are not empty.
+    package var buckets: [HistogramBucket]?
 
-    package init(metric: [String: String], timestamp: Double, value: Double) {
+    package init(metric: [String: String], timestamp: Double, value: Double, buckets: [HistogramBucket]? = nil) {
         self.metric = metric
         self.timestamp = timestamp
         self.value = value
+        self.buckets = buckets
+    }
+}
+
+/// A bucket of a native histogram.
+package struct HistogramBucket: Sendable, Hashable {
+    package var lower: Double
+    package var upper: Double
+    package var count: Double
+
+    package init(lower: Double, upper: Double, count: Double) {
+        self.lower = lower
+        self.upper = upper
+        self.count = count
     }
 }
 
@@ -104,15 +121,18 @@ extension QueryResult {
             try reader.readArray { reader in
                 var metric: [String: String] = [:]
                 var point: MatrixSeries.Point?
+                var buckets: [HistogramBucket]?
                 try reader.readObject { key, reader in
                     switch key {
                     case "metric": metric = try readLabels(&reader)
                     case "value": point = try readPoint(&reader)
+                    case "histogram":
+                        let (timestamp, found) = try readHistogram(&reader)
+                        (point, buckets) = (MatrixSeries.Point(timestamp: timestamp, value: .nan), found)
                     default: break
                     }
                 }
-                // A native histogram's sample has `histogram` instead of `value`: no figure of ours.
-                if let point { samples.append(VectorSample(metric: metric, timestamp: point.timestamp, value: point.value)) }
+                if let point { samples.append(VectorSample(metric: metric, timestamp: point.timestamp, value: point.value, buckets: buckets)) }
             }
             return .vector(samples)
         case "matrix":
@@ -143,6 +163,32 @@ extension QueryResult {
         let (timestamp, text) = try readPair(&reader)
         guard let value = number(text) else { throw reader.error("expected a number in quotes, found \"\(text)\"") }
         return MatrixSeries.Point(timestamp: timestamp, value: value)
+    }
+
+    /// `[time, {"count": "7", "sum": "1.5", "buckets": [[0, "0.25", "0.5", "7"]]}]`
+    private static func readHistogram(_ reader: inout JSONReader) throws -> (timestamp: Double, buckets: [HistogramBucket]) {
+        var timestamp: Double?
+        var buckets: [HistogramBucket] = []
+        try reader.readArray { reader in
+            guard timestamp != nil else {
+                timestamp = try reader.readDouble()
+                return
+            }
+            try reader.readObject { key, reader in
+                if key == "buckets" { try reader.readArray { buckets.append(try readBucket(&$0)) } }
+            }
+        }
+        guard let timestamp else { throw reader.error("expected [time, {count, sum, buckets}]") }
+        return (timestamp, buckets)
+    }
+
+    /// `[which ends are in it, "lower", "upper", "count"]`
+    private static func readBucket(_ reader: inout JSONReader) throws -> HistogramBucket {
+        var texts: [String?] = []
+        try reader.readArray { reader in try texts.append(texts.isEmpty ? nil : reader.readString()) }
+        let numbers = texts.compactMap { $0.flatMap(number) }
+        guard texts.count == 4, numbers.count == 3 else { throw reader.error("expected a bucket: [0, \"lower\", \"upper\", \"count\"]") }
+        return HistogramBucket(lower: numbers[0], upper: numbers[1], count: numbers[2])
     }
 
     private static func readPair(_ reader: inout JSONReader) throws -> (Double, String) {

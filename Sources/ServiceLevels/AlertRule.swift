@@ -21,7 +21,8 @@ struct AlertRule {
             return .recording(record: SeriesNames.shadowAlerts, expr: expression, labels: identity.labels.merging(tier) { $1 })
         }
         let text = AlertText(
-            subject: AlertText.Subject(identity, spec), tier: tier, window: spec.window, length: length, groupBy: spec.groupBy)
+            subject: AlertText.Subject(identity, spec), tier: tier, window: spec.window, length: length, groupBy: spec.groupBy,
+            failed: spec.failed)
         let annotations = routing.annotations.mapValues(PromQL.literalInTemplate).merging(text.annotations) { $1 }
         return .alerting(alert: SeriesNames.alert, expr: expression, labels: labels, annotations: annotations)
     }
@@ -62,8 +63,11 @@ struct AlertRule {
 }
 
 extension SLOSpec {
-    /// Slices are time itself, few and not independent: no chance to guard against, and a total outage would stay under the bound.
-    var isGuarded: Bool { alerting.lowTraffic == .guarded && indicator.slices == nil }
+    /// Time is no events, of which there are few and independent ones: no chance to guard against, and a total outage would stay under the bound.
+    var isGuarded: Bool { alerting.lowTraffic == .guarded && !indicator.countsTime }
+
+    /// What alerts call what was bad.
+    var failed: String { indicator.composite == nil ? "events failed" : "minutes were bad" }
 }
 
 extension SLOAlerting {

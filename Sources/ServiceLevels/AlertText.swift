@@ -26,6 +26,8 @@ struct AlertText {
     /// Of the SLO's window.
     let length: PromDuration
     let groupBy: [String]
+    /// `events failed`.
+    let failed: String
 
     var annotations: [String: String] { ["summary": summary, "description": description] }
 
@@ -52,7 +54,7 @@ struct AlertText {
         return """
             {{ $slo := \(subject.selection) -}}
             \(subject.preparation)\(subject.about)
-            \(count(.errors)) of \(count(.total)) events failed in the last \(tier.long)\
+            \(count(.errors)) of \(count(.total)) \(failed) in the last \(tier.long)\
             {{ with printf `%f * \(long) / \(whole)` $value | query }}, which is {{ . | first | value | humanizePercentage }} of the error budget for \
             \(period){{ end }}.\
             {{ with printf `\(remaining)` \(subject.arguments) | query }} {{ . | first | value | humanizePercentage }} of the budget is left\

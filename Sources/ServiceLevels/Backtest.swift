@@ -83,7 +83,7 @@ package struct Backtest: Sendable {
         return tiers.flatMap { tier -> [Alert] in
             guard let long = sums[tier.long], let short = sums[tier.short] else { return [] }
             let threshold = (tier.burnRate.value * spec.errorBudget).doubleValue
-            let isGuarded = spec.alerting.lowTraffic == .guarded && spec.indicator.slices == nil
+            let isGuarded = spec.isGuarded
             var alerts: [Alert] = []
             var began: Int?
             for slot in 0...trace.total.count {

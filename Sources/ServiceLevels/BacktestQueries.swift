@@ -20,13 +20,15 @@ package struct BacktestQueries: Sendable, Hashable {
         self.missingIsZero = missingIsZero
     }
 
-    /// `nil` for an indicator that validation refuses.
+    /// `nil` for a composite, and for an indicator that validation refuses.
     package init?(_ spec: SLOSpec, settings: RuleSettings) {
         guard let indicator = IndicatorEvents(spec.indicator) else { return nil }
         let identity = SeriesIdentity(instance: "backtest", key: .init(namespace: "backtest", name: "backtest"))
         let targets = ["job", "instance"] + (["", "job", "instance"].contains(spec.identity.pod) ? [] : [spec.identity.pod])
-        self =
-            EventExpressions(identity: identity, indicator: indicator, groupBy: spec.groupBy, targetLabels: targets, settings: settings).past
+        let expressions = EventExpressions(
+            identity: identity, indicator: indicator, groupBy: spec.groupBy, targetLabels: targets, settings: settings)
+        guard let past = expressions.past else { return nil }
+        self = past
     }
 
     /// Puts the answers of consecutive stretches of time together, a trace a group.

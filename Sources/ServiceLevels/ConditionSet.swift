@@ -31,8 +31,7 @@ struct ConditionSet {
     /// Reasons whose messages come from outside and may differ each time in their numbers (a duration, a port): where that is all, the first stays.
     private static let volatile: Set = [
         "PrometheusUnavailable", "EvaluationFailed", "WriteFailed", "ScrapedTooRarely", "Costly", "NotPartOfTotal", "ShortWindow",
-        "GroupLabelMissing",
-        "TooManyGroups",
+        "GroupLabelMissing", "TooManyGroups", "Interpolated",
     ]
 
     private mutating func set(_ type: String, _ verdict: Verdict) {
@@ -81,6 +80,16 @@ struct ConditionSet {
         let pending =
             loaded.reason == "NotWritten" || loaded.status == .false && ["NotLoaded", "Outdated", "WriteFailed"].contains(loaded.reason)
         set("Reconciling", pending ? Verdict(.true, loaded.reason, loaded.message) : Verdict(.false, "Settled", "the rules are where they belong"))
+        if let first = observation.gaps.first { judge(first, observation.gaps) }
+    }
+
+    /// A composite that is not whole works on with what it has, and is not what its author wants.
+    private mutating func judge(_ first: CompositeMembers.Gap, _ gaps: [CompositeMembers.Gap]) {
+        let verdict = Verdict(.false, first.reason.rawValue, gaps.map(\.problem).summary(limit: 2000))
+        set("Ready", verdict)
+        let lasting = gaps.first { !$0.mayPass }
+        if let lasting { set("Stalled", Verdict(.true, lasting.reason.rawValue, lasting.problem.description)) }
+        set("Reconciling", Verdict(lasting == nil ? .true : .false, verdict.reason, "it goes on with its other members: \(verdict.message)"))
     }
 
     /// What the spec itself tells, and what was found on its Prometheus.

@@ -1,3 +1,4 @@
+import KubeModel
 import PlimsollAPI
 import PrometheusModel
 package import Values
@@ -20,9 +21,11 @@ struct EventExpressions {
     var total: String {
         switch indicator {
         case .counters(let selectors): counted(selectors.total, lived: selectors.total)
+        case .latency(let histogram): latency(histogram).total
         case .queries(let queries): queried(queries.total)
         case .gauge(let gauge): scrapes("(\(samples("count", gauge)) and \(samples("sum", gauge)) >= 0)")
         case .slices(let slices): share(slices, "clamp_max(\(overSlice("count", slices)), 1)")
+        case .worst(let members): worst(members).total
         }
     }
 
@@ -33,11 +36,8 @@ struct EventExpressions {
             switch selectors.outcome {
             case .errors(let selector): orNone(counted(selector, lived: selectors.total))
             case .good(let selector): allBut(counted(selector, lived: selectors.total))
-            case .fastEnough(let selector):
-                // Only where the bucket is: a target without it (an older version, in a rollout that adds the bucket) knows of no slow request, and where
-                // none has it the threshold is wrong, and no figure is better than a false one.
-                "clamp_min(\(counted(selectors.total, lived: selectors.total, having: selector)) - \(counted(selector, lived: selectors.total)), 0)"
             }
+        case .latency(let histogram): latency(histogram).errors
         case .queries(let queries):
             switch queries.outcome {
             case .errors(let text): orNone(queried(text))
@@ -46,18 +46,24 @@ struct EventExpressions {
         case .gauge(let gauge): scrapes("clamp_min(\(samples("count", gauge)) - (\(samples("sum", gauge)) >= 0), 0)")
         case .slices(let slices):
             share(slices, "(\(overSlice("avg", slices)) \(slices.comparison == .atMost ? ">" : "<") bool \(slices.threshold))")
+        case .worst(let members): orNone(worst(members).errors)
         }
     }
 
-    /// The same for a query over the past, where nothing is recorded to fall back on: what is missing beside a total is zero.
-    var past: BacktestQueries {
+    private func worst(_ members: [ObjectKey]) -> WorstMember {
+        WorstMember(instance: identity.instance, members: members, groupBy: groupBy, settings: settings)
+    }
+
+    /// The same for a query over the past, where nothing is recorded to fall back on: what is missing beside a total is zero. Nil for a composite, whose
+    /// members have a past.
+    var past: BacktestQueries? {
         switch indicator {
         case .counters(let selectors):
             switch selectors.outcome {
             case .errors(let selector): return BacktestQueries(total: total, outcome: counted(selector, lived: selectors.total), isGood: false)
             case .good(let selector): return BacktestQueries(total: total, outcome: counted(selector, lived: selectors.total), isGood: true)
-            case .fastEnough: return BacktestQueries(total: total, outcome: errors, isGood: false, missingIsZero: false)
             }
+        case .latency: return BacktestQueries(total: total, outcome: errors, isGood: false, missingIsZero: false)
         case .queries(let queries):
             switch queries.outcome {
             case .errors(let text): return BacktestQueries(total: total, outcome: queried(text), isGood: false)
@@ -70,6 +76,7 @@ struct EventExpressions {
                 total: share(slices, "clamp_max(count_over_time(\(values)), 1)"),
                 outcome: share(slices, "(avg_over_time(\(values)) \(slices.comparison == .atMost ? ">" : "<") bool \(slices.threshold))"),
                 isGood: false, missingIsZero: false)
+        case .worst: return nil
         }
     }
 
@@ -104,27 +111,13 @@ struct EventExpressions {
     }
 
     /// Events of one evaluation interval from a counter.
-    ///
-    /// `rate` sees only differences, so it loses what a new series was born with (the first error of a target is mostly the birth of its error series),
-    /// and it sees an eighth less of what follows a zero. A series that was absent or zero `span` ago therefore counts with its whole value, provided
-    /// that its target was there and that another series of the target lived through the span: otherwise the target is new to Prometheus or was
-    /// relabelled, and its counters hold the past. `rate` over the base window spreads each increase over the same `span`, the window less one scrape,
-    /// so an event counts once however the two take turns.
-    /// NaN, and nothing else, fails `>= 0`: it must not get into sums that live for the whole period.
-    /// - Parameter bucket: where given, only series beside which there is one of this selector are counted.
-    private func counted(_ selector: VectorSelector, lived: VectorSelector, having bucket: VectorSelector? = nil) -> String {
-        let window = settings.baseWindow
-        let span = window - settings.scrapeInterval
-        let raw = selector.description
-        return """
-            \(number(settings.evaluationInterval)) * sum by (\(by)) ((
-                \(raw) / \(number(span)) unless \(raw) offset \(span) != 0
-                  and on (\(targetLabels.joined(separator: ", "))) (\(lived) offset \(span) and \(lived))
-              or
-                rate(\(raw)[\(window)])
-            ) >= 0\(bucket.map { "\n  and ignoring (le) \($0)" } ?? ""))
-            """
+    private func counted(_ selector: VectorSelector, lived: VectorSelector) -> String {
+        "\(number(settings.evaluationInterval)) * sum by (\(by)) (\(increase.counter(selector, lived: lived)))"
     }
+
+    private var increase: Increase { Increase(settings: settings, targetLabels: targetLabels) }
+
+    private func latency(_ histogram: LatencyHistogram) -> LatencyEvents { LatencyEvents(histogram: histogram, increase: increase, by: by) }
 
     private var by: String { groupBy.joined(separator: ", ") }
 
@@ -135,21 +128,28 @@ struct EventExpressions {
 /// What an indicator's events are counted from.
 enum IndicatorEvents {
     case counters(IndicatorSelectors)
+    case latency(LatencyHistogram)
     case queries(IndicatorQueries)
     case gauge(VectorSelector)
     case slices(SlicesIndicator)
+    /// The worst of other SLOs.
+    case worst([ObjectKey])
 
-    /// `nil` for an indicator that validation refuses.
+    /// `nil` for an indicator that validation refuses. Members of a composite are to have their namespaces.
     init?(_ indicator: SLOIndicator) {
         if let ratio = indicator.ratio, ratio.isPromQL {
             guard let queries = IndicatorQueries(ratio) else { return nil }
             self = .queries(queries)
         } else if let selectors = IndicatorSelectors(indicator) {
             self = .counters(selectors)
+        } else if let histogram = indicator.latency.flatMap(LatencyHistogram.init) {
+            self = .latency(histogram)
         } else if let gauge = indicator.gauge?.selector {
             self = .gauge(gauge)
         } else if let slices = indicator.slices {
             self = .slices(slices)
+        } else if let composite = indicator.composite {
+            self = .worst(composite.members.map { $0.key(in: "") })
         } else {
             return nil
         }
@@ -159,9 +159,11 @@ enum IndicatorEvents {
     var source: String {
         switch self {
         case .counters(let selectors): selectors.total.description
+        case .latency(let histogram): histogram.source
         case .queries(let queries): queries.total
         case .gauge(let gauge): gauge.description
         case .slices(let slices): slices.query
+        case .worst(let members): "the events of \(members.map(\.description).joined(separator: ", "))"
         }
     }
 }
@@ -193,8 +195,6 @@ struct IndicatorSelectors {
     enum Outcome {
         case errors(VectorSelector)
         case good(VectorSelector)
-        /// The histogram's bucket of requests that were fast enough.
-        case fastEnough(VectorSelector)
     }
 
     let total: VectorSelector
@@ -211,18 +211,9 @@ struct IndicatorSelectors {
             } else {
                 return nil
             }
-        } else if let latency = indicator.latency, let histogram = latency.selector {
-            total = histogram.renamed(histogram.metricName + "_count")
-            outcome = .fastEnough(histogram.renamed(histogram.metricName + "_bucket").adding(Self.bucket(latency.threshold)))
         } else {
             return nil
         }
-    }
-
-    /// A bucket's `le` as clients spell it: whole numbers with and without `.0` (Prometheus 3 always adds it, 2 keeps what the client wrote).
-    private static func bucket(_ threshold: PromDuration) -> LabelMatcher {
-        let text = PromQL.seconds(threshold)
-        return text.contains(".") ? LabelMatcher("le", .equal, text) : LabelMatcher("le", .matches, "\(text)|\(text)\\.0")
     }
 }
 

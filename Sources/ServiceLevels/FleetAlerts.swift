@@ -11,6 +11,7 @@ struct FleetAlerts {
         let groupBy: [String]
         let isShadow: Bool
         let isGuarded: Bool
+        let failed: String
         private let labelNames: [AlertSeverity: [String]]
         let annotationNames: [AlertSeverity: [String]]
 
@@ -20,6 +21,7 @@ struct FleetAlerts {
             groupBy = spec.groupBy
             isShadow = spec.alerting.shadow
             isGuarded = spec.isGuarded
+            failed = spec.failed
             var names: [AlertSeverity: [String]] = [:]
             var annotations: [AlertSeverity: [String]] = [:]
             for severity in Set(tiers.map(\.severity)) {
@@ -46,7 +48,7 @@ struct FleetAlerts {
         var digest: String {
             let tiers = tiers.map { "\($0.name) \($0.severity) \($0.long) \($0.short) \($0.burnRate.value)" }
             let bears = severities.map { "\(names($0)) \(annotationNames[$0] ?? [])" }
-            return Digest.hex(Array("\(tiers) \(window.name) \(groupBy) \(isShadow) \(isGuarded) \(bears)".utf8))
+            return Digest.hex(Array("\(tiers) \(window.name) \(groupBy) \(isShadow) \(isGuarded) \(failed) \(bears)".utf8))
         }
     }
 
@@ -75,7 +77,7 @@ struct FleetAlerts {
         if !plan.groupBy.isEmpty { labels[LabelNames.group] = AlertText.group(plan.groupBy) }
         let text = AlertText(
             subject: AlertText.Subject(shared: scope, severity: tier.severity, groupBy: plan.groupBy), tier: tier, window: plan.window,
-            length: length, groupBy: plan.groupBy)
+            length: length, groupBy: plan.groupBy, failed: plan.failed)
         var annotations: [String: String] = [:]
         for name in plan.annotationNames[tier.severity] ?? [] {
             annotations[name] = AlertText.Subject.fact(scope, tier.severity, "{{ . | first | label \"\(LabelNames.annotation(name))\" }}")

@@ -1,10 +1,11 @@
+import KubeModel
 package import PlimsollAPI
 package import PrometheusModel
 package import Values
 
 /// What can't be known from an SLO alone and is asked of the Prometheus that shall evaluate it: whether it can work there. Pure: questions, and a
 /// judgement of the answers.
-package struct SLOPreflight: Sendable {
+package struct SLOPreflight: Sendable, Hashable {
     /// An instant query and what it is for.
     package struct Question: Sendable, Hashable {
         package enum Subject: Sendable, Hashable {
@@ -20,6 +21,10 @@ package struct SLOPreflight: Sendable {
             case groups
             /// How many series of the total lack a label of `groupBy`.
             case unlabelled(String)
+            /// A sample a member of a composite that records events.
+            case members
+            /// What native histograms observed in the last hour, in one, as far as they are counted.
+            case native
         }
         package let subject: Subject
         package let promql: String
@@ -53,7 +58,7 @@ package struct SLOPreflight: Sendable {
     /// Of what rules may read a second for one SLO before it is worth a word.
     private static let costlySamples = 10_000.0
 
-    private let spec: SLOSpec
+    let spec: SLOSpec
     private let settings: RuleSettings
 
     package init(_ spec: SLOSpec, settings: RuleSettings) {
@@ -70,10 +75,16 @@ package struct SLOPreflight: Sendable {
             Question(subject: .series(field: field), promql: "count(\n\(expression)\n)")
         }
         var questions: [Question] = []
-        var total: VectorSelector?
+        // The series of the total; an expression each.
+        var totals: [VectorSelector] = []
+        // Summaries have series of a histogram's bare name.
+        func counted(_ selector: VectorSelector) -> String {
+            indicator.histogram?.native.metricName == selector.metricName ? "histogram_count(\(selector))" : selector.description
+        }
+        func union(_ expression: (VectorSelector) -> String) -> String { totals.map(expression).joined(separator: " or ") }
         switch indicator {
         case .counters(let selectors):
-            total = selectors.total
+            totals = [selectors.total]
             let ratio = at.appending("ratio")
             switch selectors.outcome {
             case .errors(let errors):
@@ -86,13 +97,10 @@ package struct SLOPreflight: Sendable {
                     count(selectors.total.description, ratio.appending("total")), count(good.description, ratio.appending("good")),
                     Question(subject: .ratio, promql: "sum(increase(\(good)[1d])) / sum(increase(\(selectors.total)[1d]))"),
                 ]
-            case .fastEnough(let bucket):
-                let all = VectorSelector(metricName: bucket.metricName, matchers: bucket.matchers.filter { $0.label != "le" })
-                questions = [
-                    count(selectors.total.description, at.appending("latency").appending("histogram")),
-                    Question(subject: .bounds, promql: "count by (le) (\(all))"),
-                ]
             }
+        case .latency(let histogram):
+            totals = histogram.series
+            questions = [count(union(counted), at.appending("latency").appending("histogram"))] + Self.questions(histogram)
         case .queries(let queries):
             func filled(_ text: String) -> String { PromQLText.filled(text, window: settings.baseWindow) }
             let ratio = at.appending("ratio")
@@ -102,16 +110,19 @@ package struct SLOPreflight: Sendable {
             case .good(let text): questions.append(count(filled(text), ratio.appending("good")))
             }
         case .gauge(let gauge):
-            total = gauge
+            totals = [gauge]
             questions = [count(gauge.description, at.appending("gauge").appending("metric"))]
         case .slices(let slices): questions = [count(slices.query, at.appending("slices").appending("query"))]
+        case .worst(let members):
+            let worst = WorstMember(instance: "", members: members, groupBy: [], settings: settings)
+            questions = [Question(subject: .members, promql: worst.count)]
         }
-        if let total {
-            questions.append(Question(subject: .samples, promql: "max(count_over_time(\(total)[\(Self.sampleSpan)]))"))
+        if !totals.isEmpty {
+            questions.append(Question(subject: .samples, promql: "max(\(union { "count_over_time(\($0)[\(Self.sampleSpan)])" }))"))
             if !spec.groupBy.isEmpty {
-                questions.append(Question(subject: .groups, promql: "count(count by (\(spec.groupBy.joined(separator: ", "))) (\(total)))"))
+                questions.append(Question(subject: .groups, promql: "count(count by (\(spec.groupBy.joined(separator: ", "))) (\(union(counted))))"))
                 questions += spec.groupBy.map { label in
-                    Question(subject: .unlabelled(label), promql: "count(\(total.adding(LabelMatcher(label, .equal, ""))))")
+                    Question(subject: .unlabelled(label), promql: "count(\(union { counted($0.adding(LabelMatcher(label, .equal, ""))) }))")
                 }
             }
         }
@@ -161,7 +172,9 @@ package struct SLOPreflight: Sendable {
     private func refusal(_ question: Question, _ reason: String, _ message: String) -> Finding {
         var path: FieldPath = "spec.indicator"
         if case .series(let field) = question.subject { path = field }
-        return Finding(weight: .problem, reason: reason, path: path, message: message)
+        let isOurs = reason == Self.refused && spec.indicator.latency != nil
+        let remedy = isOurs ? "; where it has no native histograms, set spec.indicator.latency.type: Classic" : ""
+        return Finding(weight: .problem, reason: reason, path: path, message: message + remedy)
     }
 
     private func judge(_ subject: Question.Subject, _ samples: [VectorSample], _ value: Double?) -> [Finding] {
@@ -199,6 +212,18 @@ package struct SLOPreflight: Sendable {
                     weight: .warning, reason: "GroupLabelMissing", path: "spec.groupBy",
                     message: "\(Int(value)) series have no label \(label); they make a group of their own")
             ]
+        case .members: return memberFindings(samples)
+        case .native: return interpolationFindings(samples)
+        }
+    }
+
+    private func memberFindings(_ samples: [VectorSample]) -> [Finding] {
+        let there = Set(samples.map { "\($0.metric[LabelNames.namespace] ?? "")/\($0.metric[LabelNames.slo] ?? "")" })
+        let members = spec.indicator.composite?.members.map { $0.key(in: "").description } ?? []
+        return members.filter { !there.contains($0) }.map { member in
+            Finding(
+                weight: .problem, reason: "MemberSilent", path: "spec.indicator.composite.members",
+                message: "\(member) records no events now: it counts for nothing until it does")
         }
     }
 
@@ -225,19 +250,6 @@ package struct SLOPreflight: Sendable {
         return findings
     }
 
-    private func boundFindings(_ samples: [VectorSample]) -> [Finding] {
-        guard let latency = spec.indicator.latency else { return [] }
-        let bounds = Set(samples.compactMap { $0.metric["le"].flatMap(Double.init) }.filter(\.isFinite)).sorted()
-        let wanted = latency.threshold.seconds
-        guard !bounds.isEmpty, !bounds.contains(where: { abs($0 - wanted) < 1e-9 }) else { return [] }
-        let near = bounds.sorted { abs($0 - wanted) < abs($1 - wanted) }.prefix(5).sorted().map { Self.short($0) + "s" }
-        return [
-            Finding(
-                weight: .problem, reason: "NoBucket", path: "spec.indicator.latency.threshold",
-                message: "\(latency.threshold) is the bound of no bucket; the nearest are \(near.joined(separator: ", "))")
-        ]
-    }
-
     /// What the base rules read a second: every series, over the base window, twice where newborn series are looked for.
     private func cost(_ series: Double, _ answers: [(question: Question, answer: Answer)]) -> [Finding] {
         var perSeries = settings.baseWindow.seconds / settings.scrapeInterval.seconds
@@ -255,5 +267,5 @@ package struct SLOPreflight: Sendable {
         ]
     }
 
-    private static func short(_ value: Double) -> String { ExactDecimal(value)?.rounded(digits: 3).description ?? "\(value)" }
+    static func short(_ value: Double) -> String { ExactDecimal(value)?.rounded(digits: 3).description ?? "\(value)" }
 }

@@ -57,7 +57,9 @@ package enum RuleGenerator {
                 throw RuleProblems([Problem("spec.window.calendar.timeZone", error.message, got: .string(window.timeZone))])
             }
         }
-        guard let indicator = IndicatorEvents(spec.indicator) else {
+        var placed = spec.indicator
+        placed.composite = placed.composite?.placed(in: key.namespace)
+        guard let indicator = IndicatorEvents(placed) else {
             throw RuleProblems([Problem("spec.indicator", "has no rules yet; give another")])
         }
         let excluded = try ExclusionTimes(spec, settings: settings).spans(around: now)

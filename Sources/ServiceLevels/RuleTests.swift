@@ -29,9 +29,9 @@ package struct RuleTests {
         init(_ length: PromDuration, _ ratio: Double) { (self.length, self.ratio) = (length, ratio) }
     }
 
-    private let rules: GeneratedRules
-    private let spec: SLOSpec
-    private let ruleFiles: [String]
+    let rules: GeneratedRules
+    let spec: SLOSpec
+    let ruleFiles: [String]
     private let groups: [RuleGroup]
 
     /// - Parameters:
@@ -54,7 +54,7 @@ package struct RuleTests {
                     // Alerts last, as what they read of the other groups must not be a step old: it would be no longer seen.
                     "group_eval_order": .array(groups.reversed().map { .string($0.name) }), "tests": .array(scenarios(tier, step)),
                 ])
-        }
+        } + worstMember
     }
 
     /// Time runs up to the moment that is judged, where the last phase ends.

@@ -10,10 +10,14 @@ package enum DesiredRules: Sendable, Hashable {
     case invalid([Problem])
 
     /// Depends on the object's metadata and spec only, so it may be kept until these change, or the rules are no longer valid.
-    /// - Parameter refusals: what the daemon has against the spec besides, such as a source that its namespace may not use.
-    package init(_ slo: SLO, instance: String, settings: RuleSettings, refusals: [Problem] = [], now: Instant) {
-        let problems = slo.problems + refusals
-        guard problems.isEmpty, let spec = slo.spec else {
+    /// - Parameters:
+    ///   - refusals: what the daemon has against the spec besides, such as a source that its namespace may not use.
+    ///   - members: of a composite.
+    package init(
+        _ slo: SLO, instance: String, settings: RuleSettings, refusals: [Problem] = [], members: CompositeMembers? = nil, now: Instant
+    ) {
+        let problems = slo.problems + refusals + (members?.faults ?? [])
+        guard problems.isEmpty, let spec = slo.spec.map({ members?.resolved($0) ?? $0 }) else {
             self = .invalid(problems.isEmpty ? [Problem("spec", "is missing")] : problems)
             return
         }
@@ -75,6 +79,8 @@ package struct SLOObservation: Sendable, Hashable {
     /// Digests of the SLOs about which the loaded rules of its place know.
     package var sharedDigests: Set<String> = []
     package var figures: Figures
+    /// Of a composite: the members in whose way something stands.
+    package var gaps: [CompositeMembers.Gap] = []
     /// Events of past days; nil while unknown.
     package var days: PastDays?
     /// The figures were asked for after the rules were seen evaluated: that they lack this SLO then means that there is nothing to count.

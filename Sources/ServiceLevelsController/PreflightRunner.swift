@@ -19,6 +19,7 @@ final class PreflightRunner: Sendable {
         var due: Swift.Duration
         /// Since the last time that nothing was wrong: it is looked at ever more rarely.
         var doubts = 0
+        func isOf(_ other: Entry) -> Bool { generation == other.generation && uid == other.uid && preflight == other.preflight }
         /// Its rules have PromQL that nobody has read yet, and wait.
         let hasPromQL: Bool
         var isAwaited: Bool { hasPromQL && found == nil }
@@ -57,11 +58,14 @@ final class PreflightRunner: Sendable {
     /// Has an SLO tried if its spec is not the one that was.
     func want(_ slo: SLO, _ spec: SLOSpec, _ settings: RuleSettings) {
         let key = slo.metadata.key
+        let preflight = SLOPreflight(spec, settings: settings)
         let isNew = state.withLock { state in
-            if let known = state.entries[key], known.generation == slo.metadata.generation, known.uid == slo.metadata.uid { return false }
-            state.entries[key] = Entry(
-                generation: slo.metadata.generation, uid: slo.metadata.uid, preflight: SLOPreflight(spec, settings: settings), due: timeline.now,
+            let entry = Entry(
+                generation: slo.metadata.generation, uid: slo.metadata.uid, preflight: preflight, due: timeline.now,
                 hasPromQL: spec.indicator.hasPromQL)
+            // A composite's members may change without it.
+            if let known = state.entries[key], known.isOf(entry) { return false }
+            state.entries[key] = entry
             return true
         }
         if isNew { news.ring() }
@@ -104,7 +108,7 @@ final class PreflightRunner: Sendable {
     private func record(_ findings: [SLOPreflight.Finding]?, _ key: ObjectKey, _ asked: Entry) {
         let now = timeline.now
         let isNews = state.withLock { state in
-            guard var entry = state.entries[key], entry.generation == asked.generation, entry.uid == asked.uid else { return false }
+            guard var entry = state.entries[key], entry.isOf(asked) else { return false }
             let isNews = findings != nil && entry.found != findings
             entry.found = findings ?? entry.found
             let isGood = findings?.allSatisfy { $0.weight == .warning } ?? false

@@ -15,6 +15,8 @@ final class SLOReconciler: Sendable {
         var generation: Int64
         var source: String
         var desired: DesiredRules
+        /// Of a composite.
+        var members: CompositeMembers?
         var output: SLOObservation.Output
         /// Whether its subscriptions are those of its source.
         var isTakenUp = false
@@ -108,8 +110,10 @@ final class SLOReconciler: Sendable {
         if !known.isTakenUp { takeUp(key, known, source) }
         let wasAsked = source?.wasAsked ?? true
         var observation = source?.observation(of: key, output: effective(known.output, source, key)) ?? SLOObservation()
-        if let source, case .rules = known.desired, let spec = slo.spec {
-            source.preflight.want(slo, spec, source.definition.settings)
+        observation.gaps = known.members?.gaps ?? []
+        if let source, case .rules = known.desired, let spec = slo.spec.map({ known.members?.resolved($0) ?? $0 }) {
+            // Members that came along with a composite record nothing before their rules are loaded, as its own are by then.
+            if spec.indicator.composite == nil || observation.figuresFollowEvaluation { source.preflight.want(slo, spec, source.definition.settings) }
             observation.preflight = source.preflight.observation(of: slo)
         }
         var decision = SLODecider.decide(slo, desired: known.desired, observation: observation, now: wallClock())
@@ -173,15 +177,31 @@ final class SLOReconciler: Sendable {
         let key = slo.metadata.key
         let known = memory.withLock { $0[key] }
         let now = wallClock()
-        if let known, known.uid == slo.metadata.uid, known.generation == slo.metadata.generation, !known.desired.isOutdated(at: now) { return known }
+        let members = members(of: slo)
+        if let known, known.uid == slo.metadata.uid, known.generation == slo.metadata.generation, known.members == members,
+            !known.desired.isOutdated(at: now)
+        {
+            return known
+        }
         let source = slo.spec?.source ?? known?.source ?? "default"
         let desired = DesiredRules(
             slo, instance: instance, settings: sources[source]?.definition.settings ?? RuleSettings(), refusals: refusals(slo, source),
-            now: now)
-        var fresh = Memory(uid: slo.metadata.uid, generation: slo.metadata.generation, source: source, desired: desired, output: .pending)
+            members: members, now: now)
+        var fresh = Memory(
+            uid: slo.metadata.uid, generation: slo.metadata.generation, source: source, desired: desired, members: members, output: .pending)
         fresh.hasPredecessor = known.map { $0.hasPredecessor || $0.uid != slo.metadata.uid } ?? false
         memory.withLock { $0[key] = fresh }
         return fresh
+    }
+
+    /// What a composite is made of, as the cache has it.
+    private func members(of slo: SLO) -> CompositeMembers? {
+        slo.spec.flatMap { spec in
+            CompositeMembers(slo.metadata.key, spec) { [store, isInScope] key in
+                guard isInScope(key.namespace), let member = store.get(key), member.metadata.deletionTimestamp == nil else { return .nothing }
+                return member.spec.map { .slo($0) } ?? .invalid
+            }
+        }
     }
 
     /// What this installation has against the spec.

@@ -47,8 +47,8 @@ package struct SLOController: Sendable {
         self.client = client
         let admission = ListAdmission()
         let slos = Reflector(
-            source: KubeCollection(client, of: SLO.self, namespace: scope.namespace, labelSelector: scope.labelSelector), store: Store<SLO>(),
-            admission: admission, timeline: timeline)
+            source: KubeCollection(client, of: SLO.self, namespace: scope.namespace, labelSelector: scope.labelSelector),
+            store: Store<SLO>(indexes: CompositeWatch.indexes), admission: admission, timeline: timeline)
         let gate = ConsistencyGate(timeline: timeline)
         gate.register(slos.store)
         let relay = KeyRelay()
@@ -66,6 +66,7 @@ package struct SLOController: Sendable {
             timeline: timeline, wallClock: wallClock)
         let controller = Controller(name: "slo", workers: workers, gate: gate, timeline: timeline, logger: logger) { await reconciler.reconcile($0) }
         controller.reconciles(slos)
+        CompositeWatch.follow(slos, in: controller)
         objects.enqueueOwners(in: controller)
         relay.connect { controller.enqueue($0) }
         self.controller = controller

@@ -70,8 +70,8 @@ struct CRDTests {
         let defaults = try nodes().compactMap { node in node.schema["default"].map { "\(node.path)=\($0.text())" } }
         #expect(
             defaults == [
-                #".spec.window.calendar.timeZone="UTC""#, ".spec.alerting={}", #".spec.alerting.lowTraffic="Guarded""#,
-                #".spec.exclusions[].timeZone="UTC""#, #".spec.source="default""#,
+                #".spec.window.calendar.timeZone="UTC""#, #".spec.indicator.latency.type="Auto""#, ".spec.alerting={}",
+                #".spec.alerting.lowTraffic="Guarded""#, #".spec.exclusions[].timeZone="UTC""#, #".spec.source="default""#,
             ])
     }
 

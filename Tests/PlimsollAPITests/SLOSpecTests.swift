@@ -80,9 +80,26 @@ struct SLOSpecTests {
             "indicator", ["slices": ["query": "rate(x[$window])", "comparison": "AtMost", "threshold": "2", "length": "5m"]],
             #"spec.indicator.slices.query: has the placeholder $window, which only spec.indicator.ratio knows (got "rate(x[$window])")"#
         ),
+        ("indicator", ["composite": ["method": "Worst", "members": [["name": "a"], ["name": "a", "namespace": "x"]]]], nil),
         (
-            "indicator", ["composite": ["method": "Worst", "members": [["name": "a"]]]],
-            "spec.indicator.composite: is not supported by this version of Plimsoll; use another of spec.indicator's fields"
+            "indicator", ["composite": ["method": "Best", "members": [["name": "a"]]]],
+            #"spec.indicator.composite.method: expected "Worst" (got "Best")"#
+        ),
+        (
+            "indicator", ["composite": ["method": "Worst", "members": []]],
+            "spec.indicator.composite.members: has 0 items; at least 1 are needed"
+        ),
+        (
+            "indicator", ["composite": ["method": "Worst", "members": .array(Array(repeating: ["name": "a"], count: 33))]],
+            "spec.indicator.composite.members: has 33 items; at most 32 are accepted"
+        ),
+        (
+            "indicator", ["composite": ["method": "Worst", "members": [["name": "a"], ["name": "b"], ["name": "a"]]]],
+            #"spec.indicator.composite.members[2]: is given already at members[0]; each member must be a different SLO (got "a")"#
+        ),
+        (
+            "indicator", ["composite": ["method": "Worst", "members": [["name": "A"]]]],
+            #"spec.indicator.composite.members[0].name: expected a name of lower-case letters, digits, '-' and '.', like "checkout-availability" (got "A")"#
         ),
         ("indicator.ratio.good", #"http_requests_total{code="200"}"#, "spec.indicator.ratio.errors: give exactly one of errors and good"),
         ("indicator.ratio.errors", nil, "spec.indicator.ratio.errors: give exactly one of errors and good"),
@@ -123,6 +140,11 @@ struct SLOSpecTests {
         (
             "indicator", ["latency": ["histogram": #"h{le="0.5"}"#, "threshold": "1s"]],
             #"spec.indicator.latency.histogram: must not match le: Plimsoll sets it from threshold (got "h{le=\"0.5\"}")"#
+        ),
+        ("indicator", ["latency": ["histogram": "h", "threshold": "300ms", "type": "Native"]], nil),
+        (
+            "indicator", ["latency": ["histogram": "h", "threshold": "300ms", "type": "native"]],
+            #"spec.indicator.latency.type: expected one of "Auto", "Classic", "Native" (got "native")"#
         ),
         (
             "indicator", ["latency": ["histogram": "h", "threshold": "0s"]],
@@ -207,7 +229,8 @@ struct SLOSpecTests {
             #"spec.policy[0].remainingBelow: expected a percentage from 0% to 100%, like "25%" (got "101%")"#
         ),
         ("policy", [["name": "a", "remainingBelow": "5%", "actions": []]], "spec.policy[0].actions: must not be empty; give FreezeRollouts"),
-        ("sharedWith", ["ai"], "spec.sharedWith: is not supported by this version of Plimsoll; remove it"),
+        ("sharedWith", ["ai"], nil),
+        ("sharedWith", ["*"], #"spec.sharedWith[0]: expected a name of lower-case letters, digits and '-', like "shop" (got "*")"#),
         ("sharedWith", [], nil),
         ("source", "Default", #"spec.source: expected a name of lower-case letters, digits and '-', like "default" (got "Default")"#),
         ("description", nil, nil),

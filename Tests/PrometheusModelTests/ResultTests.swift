@@ -11,15 +11,20 @@ import Values
             {"status":"success","data":{"resultType":"vector","result":[
               {"metric":{"__name__":"up","job":"a"},"value":[1435781451.781,"1"]},
               {"metric":{},"value":[1435781451,"+Inf"]}, {"metric":{},"value":[1435781451,"-Inf"]}, {"metric":{},"value":[1435781451,"NaN"]},
-              {"metric":{"histogram":"native"},"histogram":[1435781451,{"count":"1"}]}
+              {"metric":{"histogram":"native"},"histogram":[1435781451,{"count":"3","sum":"1.1","buckets":[[0,"0.25","0.5","2"],[3,"-0.001","0.001","1"]]}]},
+              {"metric":{},"histogram":[1435781451,{"count":"0","sum":"0"}]}
             ],"stats":{"x":[1,{"y":null}]}},"warnings":["w"]}
             """)
         let samples = try #require(result.vector)
-        #expect(samples.count == 4)
+        #expect(samples.count == 6)
         #expect(samples[0] == VectorSample(metric: ["__name__": "up", "job": "a"], timestamp: 1_435_781_451.781, value: 1))
         #expect(samples[1].value == .infinity)
         #expect(samples[2].value == -.infinity)
         #expect(samples[3].value.isNaN)
+        #expect(samples[3].buckets == nil)
+        #expect(samples[4].value.isNaN)
+        #expect(samples[4].buckets == [.init(lower: 0.25, upper: 0.5, count: 2), .init(lower: -0.001, upper: 0.001, count: 1)])
+        #expect(samples[5].buckets == [])
     }
 
     @Test func `a matrix, a scalar, a string, and the type behind the result`() throws {
@@ -43,6 +48,9 @@ import Values
         #"{"status":"success","data":{"resultType":"vector"}}"#,
         #"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1]}]}}"#,
         #"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"one"]}]}}"#,
+        #"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"histogram":[]}]}}"#,
+        #"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"histogram":[1,{"buckets":[[0,"1","2"]]}]}]}}"#,
+        #"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"histogram":[1,{"buckets":[[0,"1","2","x"]]}]}]}}"#,
         #"{"status":"success","data":{"resultType":"cube","result":[]}}"#, #"{"status":"success","data":{"resultType":"vector","result":[]}"#,
         #"{"status":7,"data":{"resultType":"vector","result":[]}}"#,
     ]) func `nonsense is an error, and never more`(text: String) {

@@ -10,6 +10,8 @@ import Values
     private static let golden = [
         ("checkout", SLOFixtures.checkout), ("good", SLOFixtures.goodForm), ("latency", SLOFixtures.latency), ("grouped", SLOFixtures.grouped),
         ("queried", SLOFixtures.queried), ("gauge", SLOFixtures.gauge), ("slices", SLOFixtures.slices), ("calendar", SLOFixtures.calendar),
+        ("classic-latency", SLOFixtures.classicLatency), ("native-latency", SLOFixtures.nativeLatency), ("composite", SLOFixtures.composite),
+        ("grouped-composite", SLOFixtures.groupedComposite),
     ]
 
     private static var folder: String { String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.endIndex)) + "/Golden" }
@@ -30,7 +32,8 @@ import Values
             let all = rules.groups.flatMap(\.rules)
             let base = all.prefix(all.first?.name == SeriesNames.value ? 3 : 2)
             #expect(base.suffix(2).map { $0.labels["plimsoll_sli"] } == ["total", "errors"])
-            let raw = ["http_request", "_total[", "probe_success", "web_vitals"]
+            // A composite's raw series are what its members record.
+            let raw = ["http_request", "_total[", "probe_success", "web_vitals", "last_over_time(plimsoll:sli:events{"]
             #expect(base.contains { rule in raw.contains { rule.expr.contains($0) } })
             #expect(all.dropFirst(base.count).allSatisfy { rule in !raw.contains { rule.expr.contains($0) } })
             #expect(rules.groups.flatMap(\.rules).count <= 20)

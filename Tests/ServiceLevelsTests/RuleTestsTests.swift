@@ -26,10 +26,16 @@ struct RuleTestsTests {
         #expect(outcome.passed, Comment(rawValue: outcome.output))
     }
 
+    @Test(arguments: [SLOFixtures.composite, SLOFixtures.groupedComposite]) func theWorstMemberCounts(yaml: String) async throws {
+        let outcome = try await run(yaml, tiers: ["worst.member"])
+        #expect(outcome.passed, Comment(rawValue: outcome.output))
+    }
+
     @Test(
         .enabled(if: isLong, "minutes long: PLIMSOLL_TEST_LONG=1"),
         arguments: [
-            SLOFixtures.goodForm, SLOFixtures.latency, SLOFixtures.grouped, SLOFixtures.gauge, SLOFixtures.checkout.replacing("30d", with: "7d"),
+            SLOFixtures.composite, SLOFixtures.goodForm, SLOFixtures.latency, SLOFixtures.grouped, SLOFixtures.gauge,
+            SLOFixtures.checkout.replacing("30d", with: "7d"),
             SLOFixtures.checkout.replacing("99.9%", with: "92%"), SLOFixtures.checkout.replacing("30d", with: "1d"),
         ]) func theRulesOfEveryFixturePass(yaml: String) async throws
     {
@@ -57,6 +63,7 @@ struct RuleTestsTests {
     private static let slips = [
         Slip("> 14.4", "> 28.8", "fast"), Slip("\n      and\n", "\n      or\n", "fast"), Slip("events[59m59s999ms]", "events[1h59m59s999ms]", "fast"),
         Slip("events[4m59s999ms]", "events[9m59s999ms]", "fast"),
+        Slip("max by (region) (\n        clamp_max", "avg by (region) (\n        clamp_max", "worst.member", SLOFixtures.groupedComposite),
     ]
     private static let moreSlips = [
         Slip("> 14.4", "> 7.2", "fast", unguarded), Slip("0.0144 *", "0.0288 *", "fast"), Slip("0.0144 *", "0.0072 *", "fast"),

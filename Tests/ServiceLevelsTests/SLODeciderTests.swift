@@ -10,7 +10,7 @@ import Values
 
     /// A file that does not parse would keep Prometheus from loading anybody's.
     @Test func `rules with a person's PromQL wait for the server's word`() throws {
-        for yaml in [SLOFixtures.queried, SLOFixtures.slices] {
+        for yaml in [SLOFixtures.queried, SLOFixtures.slices, SLOFixtures.latency] {
             var world = try World(yaml)
             #expect(world.step().rules == .keep)
             #expect(world.condition("RulesLoaded")?.message.contains("has read their PromQL") == true)

@@ -40,6 +40,9 @@ enum SLOFixtures {
           latency: {histogram: 'http_request_duration_seconds{job="checkout"}', threshold: 500ms}
         """
 
+    static let classicLatency = latency.replacing("500ms", with: "500ms, type: Classic")
+    static let nativeLatency = latency.replacing("500ms", with: "300ms, type: Native")
+
     static let grouped = """
         service: checkout
         objective: 99%
@@ -77,6 +80,19 @@ enum SLOFixtures {
         """
 
     static let calendar = checkout.replacing("{rolling: 30d}", with: "{calendar: {unit: Month, timeZone: Europe/Oslo}}")
+
+    static let composite = """
+        service: shop
+        description: People can shop.
+        objective: 99.5%
+        window: {rolling: 30d}
+        indicator:
+          composite:
+            method: Worst
+            members: [{name: checkout}, {name: front.end}, {name: search, namespace: ai}]
+        """
+
+    static let groupedComposite = composite.replacing("window:", with: "groupBy: [region]\nwindow:")
 
     static func rules(
         _ yaml: String, name: String = "checkout-availability", settings: RuleSettings = RuleSettings(), now: Instant = .epoch

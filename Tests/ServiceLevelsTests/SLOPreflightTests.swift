@@ -30,7 +30,12 @@ struct SLOPreflightTests {
         case .bounds: .vector(["0.1", "0.5", "1", "+Inf"].map { sample(3, ["le": $0]) })
         case .ratio: .vector([sample(0.01)])
         case .groups: .vector([sample(4)])
-        case .unlabelled: .vector([])
+        case .unlabelled, .native: .vector([])
+        case .members:
+            .vector(
+                [("shop", "checkout"), ("shop", "front.end"), ("ai", "search")].map {
+                    sample(1, ["plimsoll_namespace": $0.0, "plimsoll_slo": $0.1])
+                })
         }
     }
 
@@ -39,6 +44,28 @@ struct SLOPreflightTests {
         SLOFixtures.slices,
     ]) func nothingIsSaidOfAHealthyOne(yaml: String) throws {
         #expect(try findings(yaml) == [])
+    }
+
+    @Test func aMemberThatRecordsNothingIsNamed() throws {
+        var spec = try SLOFixtures.spec(SLOFixtures.composite)
+        spec.indicator.composite = spec.indicator.composite?.placed(in: "shop")
+        let preflight = SLOPreflight(spec, settings: RuleSettings())
+        #expect(preflight.questions.map(\.subject) == [.members])
+        #expect(
+            preflight.questions.first?.promql
+                == #"count by (plimsoll_namespace, plimsoll_slo) (plimsoll:sli:events{plimsoll_namespace="ai",plimsoll_sli="total",plimsoll_slo="search"} or "#
+                + #"plimsoll:sli:events{plimsoll_namespace="shop",plimsoll_sli="total",plimsoll_slo=~"checkout|front\\.end"})"#)
+        func findings(_ answer: SLOPreflight.Answer) -> [String] {
+            preflight.findings(preflight.questions.map { ($0, answer) }, setup: .init(retention: nil)).map { found in
+                "\(found.reason) \(found.path): \(found.message)"
+            }
+        }
+        #expect(findings(Self.healthy(.members)) == [])
+        #expect(
+            findings(.vector([Self.sample(2, ["plimsoll_namespace": "shop", "plimsoll_slo": "front.end"])])) == [
+                "MemberSilent spec.indicator.composite.members: shop/checkout records no events now: it counts for nothing until it does",
+                "MemberSilent spec.indicator.composite.members: ai/search records no events now: it counts for nothing until it does",
+            ])
     }
 
     @Test func whatIsNotThereIsSaid() throws {
@@ -76,6 +103,37 @@ struct SLOPreflightTests {
             ])
         // However the bound is spelt.
         #expect(try findings(SLOFixtures.latency.replacing("500ms", with: "1s"), bounds) == [])
+    }
+
+    @Test func aThresholdWithinANativeBucketHasItsBounds() throws {
+        func answer(_ buckets: [(Double, Double, Double)]) -> (SLOPreflight.Question.Subject) -> SLOPreflight.Answer? {
+            let buckets = buckets.map { HistogramBucket(lower: $0.0, upper: $0.1, count: $0.2) }
+            return { $0 == .native ? .vector([VectorSample(metric: [:], timestamp: 0, value: .nan, buckets: buckets)]) : nil }
+        }
+        let yaml = SLOFixtures.latency.replacing("500ms", with: "300ms, type: Native")
+        #expect(
+            try findings(yaml, answer([(0.25, 0.2726, 70), (0.2973, 0.3242, 20), (0.5, 0.5453, 10)])) == [
+                "warning Interpolated spec.indicator.latency.threshold: 300ms lies within a bucket of the native histogram, from 0.297s to 0.324s (a factor "
+                    + "of 1.09), whose events count as evenly spread: of the last hour's between 10% and 30% were slower; 250ms, 500ms, 1s and 2s are exact in "
+                    + "every native histogram"
+            ])
+        // Nothing is in the threshold's bucket, or it is a bound.
+        #expect(try findings(yaml, answer([(0.25, 0.2726, 70), (0.5, 0.5453, 10)])) == [])
+        #expect(try findings(SLOFixtures.latency, answer([(0.4585, 0.5, 70), (0.5000000001, 0.5453, 10)])) == [])
+        #expect(try findings(yaml, { $0 == .native ? .vector([Self.sample(3)]) : nil }) == [])
+    }
+
+    @Test func aServerWithoutNativeHistogramsIsToldOf() throws {
+        let found = try findings(SLOFixtures.latency) { subject in
+            if case .series = subject { .refused("1:3: parse error: unknown function with name \"histogram_count\"") } else { nil }
+        }
+        #expect(
+            found == [
+                "problem QueryRefused spec.indicator.latency.histogram: this Prometheus refuses it: 1:3: parse error: unknown function with name "
+                    + "\"histogram_count\"; where it has no native histograms, set spec.indicator.latency.type: Classic"
+            ])
+        let classic = SLOPreflight(try SLOFixtures.spec(SLOFixtures.classicLatency), settings: RuleSettings())
+        #expect(classic.questions.allSatisfy { !$0.promql.contains("histogram_") })
     }
 
     @Test func dataThatIsNotKeptAndScrapesThatAreTooFarApart() throws {

@@ -103,6 +103,32 @@ package enum CELSamples {
         apiVersion: plimsoll.dev/v1alpha1
         kind: SLO
         metadata:
+          name: accepted-composite
+          annotations:
+            plimsoll.dev/accepted: 'true'
+        spec:
+          service: shop
+          objective: 99.5%
+          window: {rolling: 30d}
+          indicator: {composite: {method: Worst, members: [{name: checkout}, {name: checkout, namespace: shop}, {name: search}]}}
+          sharedWith: [ai, platform]
+        ---
+        apiVersion: plimsoll.dev/v1alpha1
+        kind: SLO
+        metadata:
+          name: refused-members
+          annotations:
+            plimsoll.dev/refused-at: '.spec.indicator.composite'
+            plimsoll.dev/refused-with: "each member must be a different SLO"
+        spec:
+          service: shop
+          objective: 99.5%
+          window: {rolling: 30d}
+          indicator: {composite: {method: Worst, members: [{name: a, namespace: shop}, {name: b}, {name: a, namespace: shop}]}}
+        ---
+        apiVersion: plimsoll.dev/v1alpha1
+        kind: SLO
+        metadata:
           name: refused-mixed
           annotations:
             plimsoll.dev/refused-at: '.spec.indicator.ratio'

@@ -1,4 +1,5 @@
 import ArgumentParser
+import KubeModel
 import PlimsollAPI
 import PrometheusClient
 import PrometheusModel
@@ -49,10 +50,11 @@ struct BacktestCommand: AsyncParsableCommand {
         } catch {
             throw CommandFailure.usage("backtest", "--prometheus: \(error)")
         }
+        let specs = Dictionary(check.slos.map { ($0.key, $0.spec) }, uniquingKeysWith: { first, _ in first })
         var reports: [JSON] = []
         for slo in check.slos.sorted(by: { $0.key < $1.key }) {
             let settings = configuration?.prometheus.first { $0.name == slo.spec.source }?.ruleSettings ?? RuleSettings()
-            let replay = BacktestReplay(client: client, spec: slo.spec, settings: settings, days: days)
+            let replay = BacktestReplay(client: client, key: slo.key, spec: slo.spec, specs: specs, settings: settings, days: days)
             let report = BacktestReport(key: slo.key, spec: slo.spec, replay: try await replay.run(now: WallClock.now()))
             if json { reports.append(report.json) } else { StandardOutput.write(report.text) }
         }
@@ -77,7 +79,10 @@ struct BacktestReplay {
     }
 
     let client: PrometheusHTTPClient
+    let key: ObjectKey
     let spec: SLOSpec
+    /// Of all SLOs that were given, among them a composite's members.
+    let specs: [ObjectKey: SLOSpec]
     let settings: RuleSettings
     let days: Int
 
@@ -93,13 +98,8 @@ struct BacktestReplay {
         let lead = Int(Backtest.lead(spec).milliseconds / interval.milliseconds)
         let start = Instant(microseconds: end.microseconds - Int64(slots - 1) * step)
         let first = Instant(microseconds: start.microseconds - Int64(lead) * step)
-        guard let queries = BacktestQueries(spec, settings: settings) else {
-            throw .input("the indicator of \(spec.service) can't be replayed")
-        }
-        let total = try await series(queries.total, first, lead + slots, interval)
-        let outcome = try await series(queries.outcome, first, lead + slots, interval)
+        let traces = try await traces(key, spec, Stretch(start: first, slots: lead + slots, interval: interval))
         let backtest = Backtest(spec, settings: settings, start: first)
-        let traces = queries.traces(total: total, outcome: outcome, start: first, slots: lead + slots, interval: interval).map(backtest.counted)
         let alerts = traces.flatMap(backtest.alerts).compactMap { $0.clipped(to: start) }
         let past = traces.map { Backtest.Trace(labels: $0.labels, total: Array($0.total[lead...]), errors: Array($0.errors[lead...])) }
         let measured = (0..<slots).count { slot in past.contains { $0.errors[slot] != nil } }
@@ -109,7 +109,34 @@ struct BacktestReplay {
             budgets: traces.map { backtest.budget($0, every: .hours(1)).filter { $0.at >= start } })
     }
 
-    private func series(_ promql: String, _ start: Instant, _ slots: Int, _ interval: PromDuration) async throws(CommandFailure) -> [MatrixSeries] {
+    private struct Stretch {
+        let start: Instant
+        let slots: Int
+        let interval: PromDuration
+    }
+
+    /// What an SLO counts of its past; a composite's is made of its members'.
+    private func traces(_ key: ObjectKey, _ spec: SLOSpec, _ stretch: Stretch) async throws(CommandFailure) -> [Backtest.Trace] {
+        let backtest = Backtest(spec, settings: settings, start: stretch.start)
+        if let composite = spec.indicator.composite {
+            var members: [Backtest.Trace] = []
+            for member in composite.members.map({ $0.key(in: key.namespace) }) {
+                guard let spec = specs[member] else {
+                    throw .input("SLO \(key) can't be replayed without its member \(member): give the file that has it as well")
+                }
+                members += try await traces(member, spec, stretch)
+            }
+            return Backtest.worst(of: members, by: spec.groupBy, settings: settings).map(backtest.counted)
+        }
+        guard let queries = BacktestQueries(spec, settings: settings) else { throw .input("the indicator of \(key) can't be replayed") }
+        let total = try await series(queries.total, stretch)
+        let outcome = try await series(queries.outcome, stretch)
+        return queries.traces(total: total, outcome: outcome, start: stretch.start, slots: stretch.slots, interval: stretch.interval)
+            .map(backtest.counted)
+    }
+
+    private func series(_ promql: String, _ stretch: Stretch) async throws(CommandFailure) -> [MatrixSeries] {
+        let (start, slots, interval) = (stretch.start, stretch.slots, stretch.interval)
         var all: [MatrixSeries] = []
         var first = 0
         while first < slots {

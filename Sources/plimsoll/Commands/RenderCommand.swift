@@ -59,6 +59,7 @@ struct RenderCommand: ParsableCommand {
             }
         }
         guard lines.isEmpty else { throw CommandFailure.input("nothing was rendered:\n" + lines.joined(separator: "\n")) }
+        for note in check.notes { StandardError.write("note: \(note)") }
         for path in set.idlePaths(inputs, problems: check.problems) { StandardError.write("note: \(path) holds no object of Plimsoll's") }
         let shards = Self.shards(rendered, configuration, now)
         if let output, dashboards {

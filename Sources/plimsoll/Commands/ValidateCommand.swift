@@ -57,6 +57,7 @@ struct ValidateCommand: AsyncParsableCommand {
             await live.client.shutdown()
         }
         for line in lines { StandardOutput.write(line + "\n", ifClosed: ProcessExit.input) }
+        for note in check.notes { StandardError.write("note: \(note)") }
         for path in set.idlePaths(inputs, problems: check.problems) { StandardError.write("note: \(path) holds no object of Plimsoll's") }
         let passedOver = check.foreign == 0 ? "" : ", \(Count.of(check.foreign, "object")) of other kinds passed over"
         let good = "\(Count.of(check.slos.count, "SLO")) \(check.slos.count == 1 ? "is" : "are") good"

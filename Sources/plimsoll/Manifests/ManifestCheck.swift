@@ -5,7 +5,7 @@ import Values
 /// An SLO of a manifest that was found good.
 struct CheckedSLO {
     let key: ObjectKey
-    let spec: SLOSpec
+    var spec: SLOSpec
     let metadata: ObjectMeta
     /// Where it was found.
     let object: ManifestObject
@@ -15,6 +15,8 @@ struct CheckedSLO {
 struct ManifestCheck {
     var slos: [CheckedSLO] = []
     var problems: [PlacedProblem] = []
+    /// What could not be checked here.
+    var notes: [PlacedProblem] = []
     /// Objects that are not Plimsoll's.
     var foreign = 0
 
@@ -44,6 +46,7 @@ struct ManifestCheck {
             }
             check(object, configuration: configuration, seen: &seen)
         }
+        resolveComposites(named: Set(seen.keys))
     }
 
     /// Prometheus's own rule files lie beside manifests, and are no objects.
