@@ -32,7 +32,7 @@ struct ConditionSet {
     private static let volatile: Set = [
         "PrometheusUnavailable", "EvaluationFailed", "WriteFailed", "ScrapedTooRarely", "Costly", "NotPartOfTotal", "ShortWindow",
         "GroupLabelMissing",
-        "TooManyGroups",
+        "TooManyGroups", "NotificationRefused", "NotificationFailing",
     ]
 
     private mutating func set(_ type: String, _ verdict: Verdict) {
@@ -81,6 +81,19 @@ struct ConditionSet {
         let pending =
             loaded.reason == "NotWritten" || loaded.status == .false && ["NotLoaded", "Outdated", "WriteFailed"].contains(loaded.reason)
         set("Reconciling", pending ? Verdict(.true, loaded.reason, loaded.message) : Verdict(.false, "Settled", "the rules are where they belong"))
+    }
+
+    /// Whether those who are to be told of the policy's steps are. Of an SLO that asks for nothing of the kind it says nothing.
+    mutating func judge(_ plan: NotificationPlan) {
+        if let first = plan.troubles.first {
+            set("Notified", Verdict(.false, first.reason, plan.troubles.map(\.message).joined(separator: "; ")))
+        } else if plan.records.contains(where: { $0.state != .firing }) {
+            set("Notified", Verdict(.unknown, "Sending", "somebody is about to be told"))
+        } else if plan.isAsked {
+            set("Notified", Verdict(.true, "Delivered", "all who are to be told know"))
+        } else {
+            list = list.removing(type: "Notified")
+        }
     }
 
     /// What the spec itself tells, and what was found on its Prometheus.

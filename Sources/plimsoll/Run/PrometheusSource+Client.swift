@@ -1,3 +1,4 @@
+import HTTPTransport
 import PrometheusClient
 import ServiceLevels
 import Values
