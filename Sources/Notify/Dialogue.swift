@@ -53,7 +53,8 @@ package struct NotifyAnswer: Sendable, Hashable {
         case 420, 429: return NotifyFailure("it is asked too often (HTTP \(status))\(more)", isFinal: false, retryAfter: retryAfter)
         case 408, 425, 500...: return NotifyFailure("HTTP \(status)\(more)", isFinal: false, retryAfter: retryAfter)
         case 300..<400:
-            return NotifyFailure("HTTP \(status): it redirects elsewhere, and redirects are not followed: set url to where it really is", isFinal: true)
+            return NotifyFailure(
+                "HTTP \(status): it redirects elsewhere, and redirects are not followed: set url to where it really is", isFinal: true)
         case 401, 403: return NotifyFailure("HTTP \(status): it refuses these credentials\(more)", isFinal: true)
         default: return NotifyFailure("HTTP \(status)\(more)", isFinal: true)
         }

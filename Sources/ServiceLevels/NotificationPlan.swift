@@ -1,4 +1,4 @@
-package import PlimsollAPI
+import PlimsollAPI
 package import Values
 
 /// The notifiers of the daemon's configuration, as one namespace sees them.

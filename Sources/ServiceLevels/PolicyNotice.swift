@@ -1,6 +1,6 @@
 package import KubeModel
 package import PlimsollAPI
-import Values
+package import Values
 
 /// What people read when a step of an SLO's policy begins to hold, or ends: how much of the budget is left, how fast it goes, when it is gone, how many
 /// events failed. Pure.
@@ -51,7 +51,8 @@ package struct PolicyNotice: Sendable, Hashable {
         if !left.isEmpty { facts.append(Fact(name: "Budget left", value: left)) }
         let counts = figures.flatMap { BudgetFigures($0, spec: spec, forecastWindow: recentWindow, mayUseShorter: true) }?.groups.first
         if let group = counts {
-            let place = group.labels.isEmpty ? "" : " of " + group.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
+            let place =
+                group.labels.isEmpty ? "" : " of " + group.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
             if let failed = Self.text(group.period) { sentences.append("\(failed) events\(place) failed over \(window).") }
             if let recentWindow, let share = Self.share(group, spec) {
                 let rate = group.burnRate.map { ", \(RoundedFigure.factor($0, shown: nil)) as fast as it lasts" } ?? ""

@@ -28,7 +28,10 @@ struct SLONotifiers: Sendable {
                 records.map { record in
                     let notice = PolicyNotice(
                         record, key: slo.metadata.key, spec: spec, status: status, figures: read, recentWindow: recentWindow)
-                    return (record.policy, Message(notification(notice, record, slo.metadata.key, spec), reference: record.reference), record.state == .firing)
+                    return (
+                        record.policy, Message(notification(notice, record, slo.metadata.key, spec), reference: record.reference),
+                        record.state == .firing
+                    )
                 })
         }
     }

@@ -2,6 +2,7 @@ package import KubeClient
 package import KubeModel
 package import KubeRuntime
 package import Logging
+import Notify
 package import PlimsollAPI
 import PrometheusClient
 import ServiceLevels
@@ -41,7 +42,8 @@ package struct SLOController: Sendable {
 
     package init(
         instance: String, client: KubeClient, scope: Scope, sources definitions: [SLOSourceDefinition],
-        notifiers notifierDefinitions: [SLONotifierDefinition] = [], events: EventRecorder, workers: Int = 8, fence: WriteFence? = nil, timeline: Timeline = Timeline(), wallClock: @escaping @Sendable () -> Instant, logger: Logger
+        notifiers notifierDefinitions: [SLONotifierDefinition] = [], events: EventRecorder, workers: Int = 8, fence: WriteFence? = nil,
+        timeline: Timeline = Timeline(), wallClock: @escaping @Sendable () -> Instant, logger: Logger
     ) {
         // Without a leader's lease nothing is written, by whatever way.
         let client = client.fenced(by: fence)
