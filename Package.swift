@@ -101,7 +101,7 @@ let package = Package(
             path: "Tests/Benchmarks", exclude: ["slo.py"], swiftSettings: settings),
         .target(
             name: "FuzzReaders",
-            dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "Values"],
+            dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "Notify", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "Values"],
             path: "Tests/Fuzz/Readers", swiftSettings: settings),
         tests("Values"),
         tests("KubeModel", ["Values"]),

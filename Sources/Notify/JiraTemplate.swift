@@ -65,7 +65,7 @@ package struct JiraTemplate: Dialogue {
             return notification.state == .firing ? create() : .done(reference: "")
         case .reading: return found(answer.json)
         case .creating:
-            guard let key = answer.json["key"]?.stringValue else { return nonsense("an issue without a key") }
+            guard let key = answer.json["key"]?.stringValue, Self.isKey(key) else { return nonsense("a new issue without a key") }
             return .done(reference: key)
         case .editing(let key): return edited(key)
         case .listingTransitions(let key): return transition(key, answer.json["transitions"]?.arrayValue ?? [])

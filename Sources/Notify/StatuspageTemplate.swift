@@ -49,7 +49,8 @@ package struct StatuspageTemplate: Dialogue {
             }
             return listed(list.first { $0["metadata"]?["plimsoll"]?["key"]?.stringValue == notification.identity.dedupKey })
         case .creating:
-            return .done(reference: answer.json["id"]?.stringValue ?? "")
+            // It is found again without.
+            return .done(reference: answer.json["id"]?.stringValue.flatMap { Self.isID($0) ? $0 : nil } ?? "")
         case .patching(let id): return .done(reference: id)
         }
     }

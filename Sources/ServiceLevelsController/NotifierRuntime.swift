@@ -66,18 +66,22 @@ final class NotifierRuntime: Sendable {
 
     /// All that an SLO wants told, as its status has it: what is told was noted there first.
     func want(_ slo: ObjectKey, _ wanted: [(policy: String, message: Message, isTold: Bool)]) {
-        let count = state.withLock { state in
-            state.machine.want(slo, wanted, now: timeline.now)
-            return state.machine.pending
-        }
-        pending.record(count)
+        change { $0.want(slo, wanted, now: timeline.now) }
         if !wanted.isEmpty { news.ring() }
     }
 
     /// An SLO is gone, or none of ours any more.
     func forget(_ slo: ObjectKey) {
-        state.withLock { $0.machine.forget(slo, now: timeline.now) }
+        change { $0.forget(slo, now: timeline.now) }
         news.ring()
+    }
+
+    private func change(_ body: (inout DeliveryMachine) -> Void) {
+        let count = state.withLock { state in
+            body(&state.machine)
+            return state.machine.pending
+        }
+        pending.record(count)
     }
 
     func results(of slo: ObjectKey) -> [NotificationResult] { state.withLock { $0.machine.results(of: slo) } }
