@@ -42,7 +42,7 @@ enum NotifyPromises {
                     reference.utf8.count <= longestReference && reference.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }, "the reference \(reference)")
                 return
             case .failed(let failure):
-                try promise(!failure.message.isEmpty && failure.message.utf8.count < 8192, "a failure of \(failure.message.utf8.count) bytes")
+                try promise(!failure.message.isEmpty && failure.message.utf8.count < 16384, "a failure of \(failure.message.utf8.count) bytes")
                 return
             case .send(let request):
                 let path = request.path
