@@ -157,7 +157,9 @@ struct DialogueTests {
 
     // MARK: Statuses
 
-    @Test(arguments: [(429, false), (420, false), (408, false), (500, false), (503, false), (400, true), (401, true), (404, true), (410, true), (301, true)])
+    @Test(arguments: [
+        (429, false), (420, false), (408, false), (500, false), (503, false), (400, true), (401, true), (404, true), (410, true), (301, true),
+    ])
     func whatAStatusMeans(status: Int, isFinal: Bool) {
         var dialogue = SingleRequest(SlackTemplate.request(.sample))
         _ = dialogue.next(nil)

@@ -64,7 +64,8 @@ struct DeliveryMachineTests {
         #expect(rig.finish(taken, .success("OPS-1")) == [Self.a])
         #expect(
             rig.machine.results(of: Self.a) == [
-                NotificationResult(policy: "warn", notifier: "n", isFiring: true, since: Instant(seconds: 100), outcome: .delivered(reference: "OPS-1"))
+                NotificationResult(
+                    policy: "warn", notifier: "n", isFiring: true, since: Instant(seconds: 100), outcome: .delivered(reference: "OPS-1"))
             ])
         #expect(rig.machine.pending == 0)
         // The status lags behind, then has it: nothing more is sent.

@@ -114,7 +114,8 @@ struct NotificationPlanTests {
         func result(_ policy: String, _ outcome: NotificationResult.Outcome) -> NotificationResult {
             NotificationResult(policy: policy, notifier: "oncall", isFiring: true, since: Self.t0, outcome: outcome)
         }
-        let found = plan([Self.step("warn", "25%")], [Self.record(.sending)], 0.1, [result("a", .failing("away")), result("warn", .refused("HTTP 400"))])
+        let found = plan(
+            [Self.step("warn", "25%")], [Self.record(.sending)], 0.1, [result("a", .failing("away")), result("warn", .refused("HTTP 400"))])
         #expect(found.troubles.map(\.reason) == ["NotificationRefused", "NotificationFailing"])
         #expect(found.troubles[0].message == "notifier oncall, policy warn: HTTP 400")
         #expect(found.records == [Self.record(.sending)])

@@ -58,7 +58,8 @@ struct PolicyNoticeTests {
         #expect(notice.severity == .ticket && notice.labels == ["team": "desk"])
         #expect(notice.runbook == "https://runbooks.example.com/checkout")
         #expect(
-            notice.text == "checkout: Requests to checkout succeed. -12% of the error budget for 30d is left. Policy warn holds, as less than 25% is left.")
+            notice.text
+                == "checkout: Requests to checkout succeed. -12% of the error budget for 30d is left. Policy warn holds, as less than 25% is left.")
     }
 
     @Test func theEndSaysHowLongItLasted() throws {
