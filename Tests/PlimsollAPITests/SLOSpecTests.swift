@@ -217,7 +217,10 @@ struct SLOSpecTests {
             "policy", [["name": "a", "remainingBelow": "101%", "actions": ["FreezeRollouts"]]],
             #"spec.policy[0].remainingBelow: expected a percentage from 0% to 100%, like "25%" (got "101%")"#
         ),
-        ("policy", [["name": "a", "remainingBelow": "5%", "actions": []]], "spec.policy[0].actions: must not be empty; give FreezeRollouts, Notify or both"),
+        (
+            "policy", [["name": "a", "remainingBelow": "5%", "actions": []]],
+            "spec.policy[0].actions: must not be empty; give FreezeRollouts, Notify or both"
+        ),
         ("sharedWith", ["ai"], "spec.sharedWith: is not supported by this version of Plimsoll; remove it"),
         ("sharedWith", [], nil),
         ("source", "Default", #"spec.source: expected a name of lower-case letters, digits and '-', like "default" (got "Default")"#),
