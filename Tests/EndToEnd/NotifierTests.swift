@@ -110,7 +110,7 @@ struct NotifierTests {
             let metrics = try await world.fetch("\(second.metricsURL)/metrics").text
             #expect(metrics.contains(#"plimsoll_notifications_total{notifier="oncall",outcome="delivered"} 1"#))
             #expect(metrics.contains(#"plimsoll_notifications_pending{notifier="oncall"} 0"#))
-            spec["policy"] = []
+            spec["policy"] = [["name": "freeze", "remainingBelow": "0%", "actions": ["FreezeRollouts"]]]
             try await world.apply("burnt", spec)
             #expect(await eventually(within: .seconds(30)) { server.requests.last?.body.contains(#""event_action":"resolve""#) == true })
             #expect(try await eventually { try await states(world, "burnt").isEmpty })
