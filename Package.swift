@@ -60,6 +60,7 @@ let package = Package(
         room("PlimsollAPI", ["KubeModel", "Values"]),
         room("KubeClient", ["HTTPTransport", "KubeModel", "Values", coreMetrics, log]),
         room("PrometheusClient", ["HTTPTransport", "PrometheusModel", "Values"]),
+        room("Notify", ["HTTPTransport", "Values"]),
         // Rank 4
         room("ServiceLevels", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"]),
         room("KubeRuntime", ["HTTPTransport", "KubeClient", "KubeModel", "Values", coreMetrics, deque, heap, log, signals]),
@@ -67,7 +68,7 @@ let package = Package(
         room(
             "ServiceLevelsController",
             [
-                "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels", "Values",
+                "KubeClient", "KubeModel", "KubeRuntime", "Notify", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels", "Values",
                 coreMetrics, log,
             ]),
         room(
@@ -80,7 +81,8 @@ let package = Package(
         .executableTarget(
             name: "plimsoll",
             dependencies: [
-                "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels",
+                "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "Notify", "PlimsollAPI", "PrometheusClient", "PrometheusModel",
+                "ServiceLevels",
                 "ServiceLevelsController", "Serving", "Values", product("ArgumentParser", "swift-argument-parser"), log, metrics, signals,
             ],
             swiftSettings: settings),
@@ -100,7 +102,7 @@ let package = Package(
             path: "Tests/Benchmarks", exclude: ["slo.py"], swiftSettings: settings),
         .target(
             name: "FuzzReaders",
-            dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "Values"],
+            dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "Notify", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "Values"],
             path: "Tests/Fuzz/Readers", swiftSettings: settings),
         tests("Values"),
         tests("KubeModel", ["Values"]),
@@ -109,11 +111,15 @@ let package = Package(
         tests("PlimsollAPI", ["KubeModel", "Values"]),
         tests("KubeClient", ["HTTPTransport", "KubeModel", "Values", log]),
         tests("PrometheusClient", ["HTTPTransport", "PrometheusModel", "Values"]),
+        tests("Notify", ["HTTPTransport", "Values"]),
         tests("ServiceLevels", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"], exclude: ["Golden", "History"]),
         tests("KubeRuntime", ["HTTPTransport", "KubeClient", "KubeModel", "Values", log]),
         tests(
             "ServiceLevelsController",
-            ["KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels", "Values", log]),
+            [
+                "KubeClient", "KubeModel", "KubeRuntime", "Notify", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels", "Values",
+                log,
+            ]),
         tests("Serving", ["Values", coreMetrics, lifecycle, log]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "PlimsollAPI", "TestSupport", "Values"],

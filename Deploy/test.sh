@@ -74,7 +74,7 @@ run_tests() {
 }
 
 # A process for each target: a trap in one does not hide the rest, and those that burn the processor don't starve those that watch the time.
-TARGETS=(Fuzz Values KubeModel PrometheusModel PlimsollAPI ServiceLevels HTTPTransport KubeClient PrometheusClient KubeRuntime ServiceLevelsController Serving)
+TARGETS=(Fuzz Values KubeModel PrometheusModel PlimsollAPI ServiceLevels HTTPTransport KubeClient PrometheusClient Notify KubeRuntime ServiceLevelsController Serving)
 INTEGRATED=(KubeClient KubeRuntime ServiceLevelsController)
 
 if wants pure; then
@@ -104,6 +104,7 @@ if wants integration || wants end-to-end; then
     # shellcheck disable=SC1090
     . "$CACHE/clusters/$cluster/env"
     export PLIMSOLL_TEST_KUBECONFIG=$KUBECONFIG PLIMSOLL_TEST_PROMETHEUS_URL=$PROMETHEUS_URL PLIMSOLL_TEST_RULES_DIR=$RULES_DIR
+    export PLIMSOLL_TEST_ALERTMANAGER_URL=$ALERTMANAGER_URL
     export PLIMSOLL_TEST_ROOT=$ROOT PLIMSOLL_TEST_CRDSERVER_KUBECONFIG=${CRDSERVER_KUBECONFIG:-}
 fi
 kubectl_crds() {

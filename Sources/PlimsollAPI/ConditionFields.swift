@@ -42,6 +42,8 @@ package enum ConditionType {
     package static let dataPresent = "DataPresent"
     /// Budget is left.
     package static let budgetHealthy = "BudgetHealthy"
+    /// Who is to be told of the policy's steps has been told; only of SLOs with such steps.
+    package static let notified = "Notified"
     /// Nothing in the live world speaks against it.
     package static let preflight = "Preflight"
 }

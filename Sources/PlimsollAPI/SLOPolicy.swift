@@ -12,12 +12,15 @@ package struct SLOPolicyStep: Fielded, Hashable {
     /// Holds while less is left; at 0 % once nothing is.
     package var remainingBelow = Percentage(percent: .zero)
     package var actions: [SLOPolicyAction] = []
+    /// Of the daemon's configuration; empty: all that are open to the namespace.
+    package var notifiers: [String] = []
 
     package init() {}
-    package init(name: String, remainingBelow: Percentage, actions: [SLOPolicyAction]) {
+    package init(name: String, remainingBelow: Percentage, actions: [SLOPolicyAction], notifiers: [String] = []) {
         self.name = name
         self.remainingBelow = remainingBelow
         self.actions = actions
+        self.notifiers = notifiers
     }
 
     package static let fields: [Field<SLOPolicyStep>] = [
@@ -27,15 +30,22 @@ package struct SLOPolicyStep: Fielded, Hashable {
             .percentage(.share, max: 12, example: "25%")),
         .required(
             "actions", \.actions,
-            "FreezeRollouts: the gate, and all that asks it, refuses what is not urgent. Notify is not supported by this version.",
+            "FreezeRollouts: the gate, and all that asks it, refuses what is not urgent. Notify: people are told when the step begins and ends to hold.",
             .list(of: .word(SLOPolicyAction.self), max: 8).checked { actions, path in
-                if actions.isEmpty { return [Problem(path, "must not be empty; give FreezeRollouts")] }
-                guard let index = actions.firstIndex(of: .notify) else { return [] }
-                return [
-                    Problem(
-                        path.appending(index), "is not supported by this version of Plimsoll, which has no notifiers; use FreezeRollouts",
-                        got: .string(SLOPolicyAction.notify.rawValue))
-                ]
+                actions.isEmpty ? [Problem(path, "must not be empty; give FreezeRollouts, Notify or both")] : []
             }),
+        .optional(
+            "notifiers", \.notifiers, "Who is told, by the names of the daemon's configuration; without it all that are open to the namespace.",
+            .set(of: .text(min: 1, max: 63, .dnsLabel, example: "oncall"), max: maximumNotifiers)),
     ]
+
+    package static let rules: [FieldRule<SLOPolicyStep>] = [
+        FieldRule(
+            ["notifiers", "actions"], cel: "!has(self.notifiers) || self.notifiers.size() == 0 || 'Notify' in self.actions",
+            "belongs to the action Notify; add it to actions, or remove notifiers"
+        ) { $0.notifiers.isEmpty || $0.actions.contains(.notify) }
+    ]
+
+    /// As many as a configuration may have.
+    package static let maximumNotifiers = 16
 }

@@ -23,6 +23,8 @@ package struct SLOStatus: Fielded, Hashable {
     package var groups: [SLOGroup] = []
     /// Whether rollouts are held back for want of budget.
     package var frozen = false
+    /// Who is told of which step of the policy, by both names.
+    package var notifications: [SLONotification] = []
     /// When the figures were read from Prometheus.
     package var lastSampled: Instant?
 
@@ -40,6 +42,8 @@ package struct SLOStatus: Fielded, Hashable {
 
     package static let maximumGroups = 10
     package static let maximumRegains = 3
+    /// Steps of a policy times notifiers of a configuration.
+    package static let maximumNotifications = 256
 
     package static let fields: [Field<SLOStatus>] = [
         .optional("observedGeneration", \.observedGeneration, "The generation of the spec that this is about.", .generation),
@@ -59,6 +63,9 @@ package struct SLOStatus: Fielded, Hashable {
         .optional("coverage", \.coverage, "The share of the window that was measured.", .figure),
         .optional("groups", \.groups, "The ten worst groups, the worst first.", .list(of: .object(), max: maximumGroups)),
         .optional("frozen", \.frozen, "Whether rollouts are held back for want of budget.", .boolean),
+        .optional(
+            "notifications", \.notifications, "Who has been told, or is about to be, that a step of the policy holds.",
+            .list(of: .object(), max: maximumNotifications)),
         .optional("lastSampled", \.lastSampled, "When the figures were read from Prometheus.", .instant),
     ]
 }

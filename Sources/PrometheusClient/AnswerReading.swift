@@ -1,4 +1,5 @@
 import Glibc
+import HTTPTransport
 package import PrometheusModel
 package import Values
 

@@ -37,7 +37,10 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
         self.settings = settings
         base = String(settings.url.reversed().drop { $0 == "/" }.reversed())
         http = HTTPClient(configuration: .init(label: "prometheus-\(settings.name)", maxInFlight: settings.maxInFlight, userAgent: userAgent))
-        files = CredentialFiles(settings)
+        files = CredentialFiles(
+            CredentialSettings(
+                credentials: settings.credentials, caFile: settings.caFile, clientCertificateFile: settings.clientCertificateFile,
+                clientKeyFile: settings.clientKeyFile))
         side = SideQueue(label: "plimsoll.prometheus.\(settings.name)")
     }
 

@@ -1,11 +1,8 @@
+package import HTTPTransport
+
 /// Where a Prometheus-compatible server is, and how the daemon proves itself there.
 package struct PrometheusSettings: Sendable, Hashable {
-    package enum Credentials: Sendable, Hashable {
-        case none
-        /// The file holds the token and nothing else; it is read again for every request.
-        case bearerTokenFile(String)
-        case basic(username: String, passwordFile: String)
-    }
+    package typealias Credentials = CredentialSettings.Credentials
 
     /// What the configuration calls it: all messages do.
     package var name: String

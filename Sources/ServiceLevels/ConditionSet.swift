@@ -31,7 +31,7 @@ struct ConditionSet {
     /// Reasons whose messages come from outside and may differ each time in their numbers (a duration, a port): where that is all, the first stays.
     private static let volatile: Set = [
         "PrometheusUnavailable", "EvaluationFailed", "WriteFailed", "ScrapedTooRarely", "Costly", "NotPartOfTotal", "ShortWindow",
-        "GroupLabelMissing", "TooManyGroups", "Interpolated",
+        "GroupLabelMissing", "TooManyGroups", "Interpolated", "NotificationRefused", "NotificationFailing",
     ]
 
     private mutating func set(_ type: String, _ verdict: Verdict) {
@@ -90,6 +90,19 @@ struct ConditionSet {
         let lasting = gaps.first { !$0.mayPass }
         if let lasting { set("Stalled", Verdict(.true, lasting.reason.rawValue, lasting.problem.description)) }
         set("Reconciling", Verdict(lasting == nil ? .true : .false, verdict.reason, "it goes on with its other members: \(verdict.message)"))
+    }
+
+    /// Whether those who are to be told of the policy's steps are. Of an SLO that asks for nothing of the kind it says nothing.
+    mutating func judge(_ plan: NotificationPlan) {
+        if let first = plan.troubles.first {
+            set("Notified", Verdict(.false, first.reason, plan.troubles.map(\.message).joined(separator: "; ")))
+        } else if plan.records.contains(where: { $0.state != .firing }) {
+            set("Notified", Verdict(.unknown, "Sending", "somebody is about to be told"))
+        } else if plan.isAsked {
+            set("Notified", Verdict(.true, "Delivered", "all who are to be told know"))
+        } else {
+            list = list.removing(type: "Notified")
+        }
     }
 
     /// What the spec itself tells, and what was found on its Prometheus.

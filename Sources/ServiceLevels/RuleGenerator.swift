@@ -189,17 +189,3 @@ extension SLOSpec {
         return labels
     }
 }
-
-/// A short digest for telling versions apart (FNV-1a, 64 bits); it protects against nothing.
-enum Digest {
-    static func hash(_ bytes: [UInt8]) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        return hash
-    }
-
-    static func hex(_ bytes: [UInt8]) -> String {
-        let text = String(hash(bytes), radix: 16)
-        return String(repeating: "0", count: 16 - text.utf8.count) + text
-    }
-}

@@ -27,6 +27,11 @@ package enum SLODecider {
                 read, spec: spec, forecastWindow: rules.tiers.first?.long, mayUseShorter: isYoung(slo.status))
         }
         conditions.judge(spec: spec, rules: rules, observation: observation, figures: figures)
+        let plan = NotificationPlan(
+            policy: spec.policy, prior: slo.status.notifications, remaining: figures?.remaining, scope: observation.notifiers,
+            results: observation.notified, now: now)
+        conditions.judge(plan)
+        status.notifications = plan.records
         status.conditions = conditions.list
         status.window = spec.window.name
         status.alerts = alerts(rules, observation.figures)

@@ -85,6 +85,10 @@ package struct SLOObservation: Sendable, Hashable {
     package var days: PastDays?
     /// The figures were asked for after the rules were seen evaluated: that they lack this SLO then means that there is nothing to count.
     package var figuresFollowEvaluation: Bool
+    /// Who can be told of the policy's steps.
+    package var notifiers = NotifierScope()
+    /// What came of telling them, as far as this process knows.
+    package var notified: [NotificationResult] = []
 
     package init(output: Output = .pending, rules: Rules = .unasked, figures: Figures = .unasked, figuresFollowEvaluation: Bool = true) {
         self.output = output

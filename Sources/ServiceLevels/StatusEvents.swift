@@ -5,7 +5,7 @@ import PlimsollAPI
 enum StatusEvents {
     static func events(from prior: SLOStatus, to status: SLOStatus) -> [Decision.Event] {
         var events: [Decision.Event] = []
-        for type in ["Stalled", "RulesLoaded", "DataPresent", "BudgetHealthy"] {
+        for type in ["Stalled", "RulesLoaded", "DataPresent", "BudgetHealthy", "Notified"] {
             guard let now = status.conditions[type], prior.conditions[type].map({ ($0.status, $0.reason) != (now.status, now.reason) }) ?? true,
                 let kind = kind(now, before: prior.conditions[type])
             else { continue }
@@ -27,7 +27,24 @@ enum StatusEvents {
                     ? Decision.Event(kind: .warning, reason: "RolloutsFrozen", note: "rollouts are held back: \(left)")
                     : Decision.Event(kind: .normal, reason: "RolloutsThawed", note: "rollouts are no longer held back: \(left)"))
         }
-        return events
+        return events + notifications(from: prior.notifications, to: status.notifications)
+    }
+
+    /// That somebody was told.
+    private static func notifications(from prior: [SLONotification], to now: [SLONotification]) -> [Decision.Event] {
+        func find(_ record: SLONotification, in list: [SLONotification]) -> SLONotification? {
+            list.first { $0.policy == record.policy && $0.notifier == record.notifier && $0.since == record.since }
+        }
+        let began = now.filter { $0.state == .firing && find($0, in: prior)?.state == .sending }.map { record in
+            let reference = record.reference.isEmpty ? "" : " (\(record.reference))"
+            return Decision.Event(
+                kind: .normal, reason: "NotificationSent", note: "\(record.notifier) was told that policy \(record.policy) holds\(reference)")
+        }
+        let ended = prior.filter { $0.state == .resolving && find($0, in: now) == nil }.map { record in
+            Decision.Event(
+                kind: .normal, reason: "NotificationResolved", note: "\(record.notifier) was told that policy \(record.policy) no longer holds")
+        }
+        return began + ended
     }
 
     /// `nil` for a step on the way that needs nobody's attention.

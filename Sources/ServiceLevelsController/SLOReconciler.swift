@@ -35,6 +35,7 @@ final class SLOReconciler: Sendable {
     private let store: Store<SLO>
     private let isInScope: @Sendable (String) -> Bool
     private let sources: [String: SourceRuntime]
+    private let notifiers: SLONotifiers
     private let gate: ConsistencyGate
     private let events: EventRecorder
     private let timeline: Timeline
@@ -48,13 +49,14 @@ final class SLOReconciler: Sendable {
 
     init(
         instance: String, client: KubeClient, store: Store<SLO>, isInScope: @escaping @Sendable (String) -> Bool, sources: [String: SourceRuntime],
-        gate: ConsistencyGate, events: EventRecorder, timeline: Timeline, wallClock: @escaping @Sendable () -> Instant
+        notifiers: SLONotifiers, gate: ConsistencyGate, events: EventRecorder, timeline: Timeline, wallClock: @escaping @Sendable () -> Instant
     ) {
         self.instance = instance
         self.client = client
         self.store = store
         self.isInScope = isInScope
         self.sources = sources
+        self.notifiers = notifiers
         self.gate = gate
         self.events = events
         self.timeline = timeline
@@ -87,6 +89,7 @@ final class SLOReconciler: Sendable {
     /// The object is gone or none of ours: so are its rules.
     private func forget(_ key: ObjectKey) async -> Outcome {
         for source in sources.values { source.unsubscribe(key) }
+        notifiers.forget(key)
         memory.withLock { $0[key] = nil }
         do {
             for source in sources.values { try await source.output.remove(key) }
@@ -104,12 +107,14 @@ final class SLOReconciler: Sendable {
         let source = sources[known.source]
         // Another object under the name: what its predecessor left is none of its own.
         if known.hasPredecessor {
+            notifiers.forget(key)
             for source in sources.values { try await source.output.remove(key) }
             memory.withLock { $0[key]?.hasPredecessor = false }
         }
         if !known.isTakenUp { takeUp(key, known, source) }
         let wasAsked = source?.wasAsked ?? true
         var observation = source?.observation(of: key, output: effective(known.output, source, key)) ?? SLOObservation()
+        notifiers.observe(key, &observation)
         observation.gaps = known.members?.gaps ?? []
         if let source, case .rules = known.desired, let spec = slo.spec.map({ known.members?.resolved($0) ?? $0 }) {
             // Members that came along with a composite record nothing before their rules are loaded, as its own are by then.
@@ -145,6 +150,8 @@ final class SLOReconciler: Sendable {
         // After a restart the status stands until Prometheus was asked: nothing has changed but us. The first samples enqueue everybody.
         if !wasAsked, failure == nil, slo.status.observedGeneration == slo.metadata.generation { return .done }
         try await report(decision, slo)
+        // Only now: what is told is in the status.
+        if case .rules(let rules) = known.desired { notifiers.tell(slo, decision.status, observation.figures, rules.tiers.first?.long) }
         if let failure, !(failure is RuleObjects.TooLarge) { return .retry(failure) }
         var next = decision.requeueAfter.map { min(Swift.Duration.milliseconds($0.milliseconds), Self.outputCheck) } ?? Self.outputCheck
         // Figures that still say nothing of it are no news that would come by itself.

@@ -2,6 +2,7 @@ package import KubeClient
 package import KubeModel
 package import KubeRuntime
 package import Logging
+import Notify
 package import PlimsollAPI
 import PrometheusClient
 import ServiceLevels
@@ -36,11 +37,13 @@ package struct SLOController: Sendable {
     private let scope: Scope
     let sources: [String: SourceRuntime]
     private let relay: KeyRelay
+    private let notifiers: [NotifierRuntime]
     private let sweeps: [OrphanSweep]
 
     package init(
-        instance: String, client: KubeClient, scope: Scope, sources definitions: [SLOSourceDefinition], events: EventRecorder, workers: Int = 8,
-        fence: WriteFence? = nil, timeline: Timeline = Timeline(), wallClock: @escaping @Sendable () -> Instant, logger: Logger
+        instance: String, client: KubeClient, scope: Scope, sources definitions: [SLOSourceDefinition],
+        notifiers notifierDefinitions: [SLONotifierDefinition] = [], events: EventRecorder, workers: Int = 8, fence: WriteFence? = nil,
+        timeline: Timeline = Timeline(), wallClock: @escaping @Sendable () -> Instant, logger: Logger
     ) {
         // Without a leader's lease nothing is written, by whatever way.
         let client = client.fenced(by: fence)
@@ -61,9 +64,10 @@ package struct SLOController: Sendable {
                 definition, output: objects.output(for: definition), instance: instance, timeline: timeline, wallClock: wallClock, logger: logger,
                 notify: relay.send)
         }
+        let notifiers = notifierDefinitions.map { NotifierRuntime($0, timeline: timeline, logger: logger, notify: relay.send) }
         let reconciler = SLOReconciler(
-            instance: instance, client: client, store: slos.store, isInScope: scope.contains, sources: sources, gate: gate, events: events,
-            timeline: timeline, wallClock: wallClock)
+            instance: instance, client: client, store: slos.store, isInScope: scope.contains, sources: sources,
+            notifiers: SLONotifiers(instance: instance, runtimes: notifiers), gate: gate, events: events, timeline: timeline, wallClock: wallClock)
         let controller = Controller(name: "slo", workers: workers, gate: gate, timeline: timeline, logger: logger) { await reconciler.reconcile($0) }
         controller.reconciles(slos)
         CompositeWatch.follow(slos, in: controller)
@@ -72,6 +76,7 @@ package struct SLOController: Sendable {
         self.controller = controller
         self.relay = relay
         self.sources = sources
+        self.notifiers = notifiers
         store = slos.store
         self.slos = slos
         self.scope = scope
@@ -81,7 +86,7 @@ package struct SLOController: Sendable {
             OrphanSweep(source: source, kept: { Self.kept(slos.store, scope) }, timeline: timeline, logger: logger)
         }
         self.sweeps = sweeps
-        background = sorted.flatMap(\.parts) + sweeps.map(\.part)
+        background = sorted.flatMap(\.parts) + sweeps.map(\.part) + notifiers.map(\.part)
         requiredAccess =
             RequiredAccess.all(["list", "watch"], SLO.resource, namespace: scope.namespace)
             + RequiredAccess.all(["patch"], SLO.resource, subresource: "status", namespace: scope.namespace) + objects.requiredAccess
@@ -119,6 +124,7 @@ package struct SLOController: Sendable {
     package func shutdown() async {
         relay.disconnect()
         for source in sources.values { await source.definition.client.shutdown() }
+        for notifier in notifiers { await notifier.definition.sender.shutdown() }
     }
 
     /// Figures of all SLOs that a source has read, for the daemon's own metrics.

@@ -101,7 +101,7 @@ struct CRDTests {
         var status = SLOStatus()
         status.observedGeneration = 1
         let time = Instant(seconds: 1_785_000_000)
-        status.conditions = ["Ready", "Reconciling", "Stalled", "RulesLoaded", "DataPresent", "BudgetHealthy", "Preflight"].map { type in
+        status.conditions = ["Ready", "Reconciling", "Stalled", "RulesLoaded", "DataPresent", "BudgetHealthy", "Notified", "Preflight"].map { type in
             Condition(
                 type: type, status: type == "Ready" ? .true : .false, reason: "Measuring", message: "as \"seen\" in Prometheus/å",
                 observedGeneration: 1,
@@ -119,6 +119,9 @@ struct CRDTests {
             SLOGroup(labels: ["region": "eu-\(number)", "env_le": "\"quoted\" {{text}}"], remaining: "\(number)%", burnRate: "\(number)x")
         }
         status.frozen = true
+        status.notifications = NotificationState.allCases.map {
+            SLONotification(policy: "freeze", notifier: "n-\($0.rawValue.lowercased())", state: $0, since: time, reference: "OPS-1")
+        }
         status.lastSampled = time
         return status
     }

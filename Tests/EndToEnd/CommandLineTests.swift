@@ -42,6 +42,47 @@ struct CommandLineTests {
         #expect(configuration.output.contains("\(config):3: prometheus[0].url:"), "\(configuration.output)")
     }
 
+    /// A notifier's problems with their lines.
+    @Test func notifiersOfAConfigurationAreChecked() async throws {
+        let scratch = try ScratchDirectory()
+        let config = scratch.file("config.yaml")
+        try writeFile(
+            config,
+            """
+            notifiers:
+              - {name: oncall, webhook: {template: PagerDuty, secretFile: /etc/plimsoll/pagerduty}, allowedNamespaces: [shop]}
+              - {name: chat, webhook: {template: Slack, secretFile: /etc/plimsoll/slack}}
+              - {name: tickets, webhook: {template: Jira, url: "https://x.atlassian.net", secretFile: /s, jira: {project: OPS, user: me@x}}}
+              - {name: page, webhook: {template: Statuspage, secretFile: /s, statuspage: {pageID: kctbh9vrtdwd}}}
+              - {name: own, webhook: {template: Custom, url: "https://example.com/hook", body: '{"text": "${title}"}'}}
+              - {name: am, alertmanager: {url: "http://alertmanager:9093", resendInterval: 30s}}
+
+            """)
+        let good = try await run(["validate", "--config", config, scratch.path])
+        #expect(!good.output.contains("notifiers"), "\(good.output)")
+        try writeFile(
+            config,
+            """
+            notifiers:
+              - {name: a, webhook: {template: Slack, url: "https://hooks.slack.com/services/T/B/x"}}
+              - {name: a, webhook: {template: Custom, url: "https://example.com", body: '{"text": ${titel}}'}}
+              - {name: b}
+              - {name: c, webhook: {template: PagerDuty, secretFile: /s, jira: {project: ops}}}
+              - {name: d, alertmanager: {url: "alertmanager:9093"}}
+
+            """)
+        let bad = try await run(["run", "--config", config])
+        #expect(bad.exit == .code(1))
+        for problem in [
+            ":2: notifiers[0].webhook.secretFile: this template needs its secret's file", ":2: notifiers[0].webhook.url: Slack's URL is its secret",
+            #":3: notifiers[1].webhook.body: has the unknown placeholder "${titel}""#,
+            ":4: notifiers[2].webhook: give exactly one of webhook and alertmanager",
+            ":5: notifiers[3].webhook.jira.project: expected the key of a Jira project", ":6: notifiers[4].alertmanager.url: expected an http://",
+        ] {
+            #expect(bad.output.contains(problem), "no \(problem) in\n\(bad.output)")
+        }
+    }
+
     @Test func aRefusedTokenAndAMissingServerAreTheWorldsFault() async throws {
         let scratch = try ScratchDirectory()
         let admin = try readFile(try #require(TestEnvironment.kubeconfig))

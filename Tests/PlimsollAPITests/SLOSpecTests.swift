@@ -220,15 +220,29 @@ struct SLOSpecTests {
                 + #"Europe/Oslo (upper and lower case matter), or UTC (got "CEST")"#
         ),
         (
-            "policy", [["name": "a", "remainingBelow": "0%", "actions": ["FreezeRollouts", "Notify"]]],
-            #"spec.policy[0].actions[1]: is not supported by this version of Plimsoll, which has no notifiers; use FreezeRollouts (got "Notify")"#
+            "policy", [["name": "a", "remainingBelow": "0%", "actions": ["FreezeRollouts", "Notify"], "notifiers": ["oncall", "chat"]]], nil
+        ),
+        (
+            "policy", [["name": "a", "remainingBelow": "0%", "actions": ["FreezeRollouts"], "notifiers": ["oncall"]]],
+            "spec.policy[0].notifiers: belongs to the action Notify; add it to actions, or remove notifiers"
+        ),
+        (
+            "policy", [["name": "a", "remainingBelow": "0%", "actions": ["Notify"], "notifiers": ["b", "b"]]],
+            #"spec.policy[0].notifiers[1]: is given already at spec.policy[0].notifiers[0]; each must be different (got "b")"#
+        ),
+        (
+            "policy", [["name": "a", "remainingBelow": "0%", "actions": ["Notify"], "notifiers": ["On call"]]],
+            #"spec.policy[0].notifiers[0]: expected a name of lower-case letters, digits and '-', like "oncall" (got "On call")"#
         ),
         ("policy", [["name": "a", "remainingBelow": "100%", "actions": ["FreezeRollouts"]]], nil),
         (
             "policy", [["name": "a", "remainingBelow": "101%", "actions": ["FreezeRollouts"]]],
             #"spec.policy[0].remainingBelow: expected a percentage from 0% to 100%, like "25%" (got "101%")"#
         ),
-        ("policy", [["name": "a", "remainingBelow": "5%", "actions": []]], "spec.policy[0].actions: must not be empty; give FreezeRollouts"),
+        (
+            "policy", [["name": "a", "remainingBelow": "5%", "actions": []]],
+            "spec.policy[0].actions: must not be empty; give FreezeRollouts, Notify or both"
+        ),
         ("sharedWith", ["ai"], nil),
         ("sharedWith", ["*"], #"spec.sharedWith[0]: expected a name of lower-case letters, digits and '-', like "shop" (got "*")"#),
         ("sharedWith", [], nil),

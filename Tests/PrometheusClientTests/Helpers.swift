@@ -1,8 +1,6 @@
 import Glibc
 import Synchronization
 
-@testable import PrometheusClient
-
 /// A value that a test changes under a closure's feet.
 final class Box<T: Sendable>: Sendable {
     private let stored: Mutex<T>
@@ -14,5 +12,3 @@ final class Box<T: Sendable>: Sendable {
 }
 
 func unlinkFile(_ path: String) { unlink(path) }
-
-func encodedBase64(_ text: String) -> String { Base64.text(Array(text.utf8)) }

@@ -1,4 +1,5 @@
 import Glibc
+import HTTPTransport
 import PrometheusClient
 import PrometheusModel
 import TestSupport

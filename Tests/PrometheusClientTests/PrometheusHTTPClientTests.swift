@@ -1,3 +1,4 @@
+import HTTPTransport
 import PrometheusClient
 import PrometheusModel
 import TestSupport
@@ -307,5 +308,5 @@ import Values
     }
 
     @Test(arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("\u{FF}\u{FE}?", "w7/Dvj8=")])
-    func base64(text: String, expected: String) { #expect(encodedBase64(text) == expected) }
+    func base64(text: String, expected: String) { #expect(Base64Text.encode(Array(text.utf8)) == expected) }
 }

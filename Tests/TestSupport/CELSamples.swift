@@ -60,7 +60,10 @@ package enum CELSamples {
           objective: 99.9%
           window: {rolling: 30d}
           indicator: {ratio: {good: 'sum(rate(ok[$window]))', total: 'sum(rate(all[$window]))'}}
-          policy: [{name: freeze, remainingBelow: 0%, actions: [FreezeRollouts]}]
+          policy:
+            - {name: freeze, remainingBelow: 0%, actions: [FreezeRollouts]}
+            - {name: warn, remainingBelow: 25%, actions: [Notify]}
+            - {name: tell, remainingBelow: 10%, actions: [FreezeRollouts, Notify], notifiers: [oncall, chat]}
         ---
         apiVersion: plimsoll.dev/v1alpha1
         kind: SLO
@@ -248,6 +251,21 @@ package enum CELSamples {
           indicator:
             ratio: {errors: 'http_requests_total{job="checkout",code=~"5.."}', total: 'http_requests_total{job="checkout"}'}
           groupBy: [region, le]
+        ---
+        apiVersion: plimsoll.dev/v1alpha1
+        kind: SLO
+        metadata:
+          name: refused-notifiers
+          annotations:
+            plimsoll.dev/refused-at: '.spec.policy[]'
+            plimsoll.dev/refused-with: "belongs to the action Notify; add it to actions, or remove notifiers"
+        spec:
+          service: checkout
+          objective: 99.9%
+          window: {rolling: 30d}
+          indicator:
+            ratio: {errors: 'http_requests_total{job="checkout",code=~"5.."}', total: 'http_requests_total{job="checkout"}'}
+          policy: [{name: freeze, remainingBelow: 0%, actions: [FreezeRollouts], notifiers: [oncall]}]
         ---
         apiVersion: plimsoll.dev/v1alpha1
         kind: SLO

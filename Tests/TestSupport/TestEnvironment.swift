@@ -8,6 +8,8 @@ package enum TestEnvironment {
     package static var crdServerKubeconfig: String? { value("PLIMSOLL_TEST_CRDSERVER_KUBECONFIG") }
     /// Base URL of the Prometheus that scrapes the cluster.
     package static var prometheusURL: String? { value("PLIMSOLL_TEST_PROMETHEUS_URL") }
+    /// Base URL of the Alertmanager beside it.
+    package static var alertmanagerURL: String? { value("PLIMSOLL_TEST_ALERTMANAGER_URL") }
     /// The directory whose `*.yaml` that Prometheus loads.
     package static var rulesDirectory: String? { value("PLIMSOLL_TEST_RULES_DIR") }
     /// The release binary under test.

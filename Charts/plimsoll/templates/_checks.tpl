@@ -54,4 +54,13 @@
   "scrapeInterval" (list "1s" "10m") "pollInterval" (list "1s" "10m") "timeout" (list "1s" "5m"))) -}}
 {{- include "plimsoll.checkSpans" (dict "at" (printf "%s.rules" $at) "of" (.rules | default dict) "bounds" (dict "interval" (list "5s" "2m"))) -}}
 {{- end -}}
+{{- $names = list -}}
+{{- range $index, $notifier := .notifiers -}}
+{{- $at := printf "config.notifiers[%d]" $index -}}
+{{- if has .name $names -}}{{- fail (printf "%s.name: %s is named twice" $at .name) -}}{{- end -}}
+{{- $names = append $names .name -}}
+{{- include "plimsoll.checkSpans" (dict "at" $at "of" . "bounds" (dict "timeout" (list "1s" "2m"))) -}}
+{{- include "plimsoll.checkSpans" (dict "at" (printf "%s.alertmanager" $at) "of" (.alertmanager | default dict)
+  "bounds" (dict "resendInterval" (list "5s" "10m"))) -}}
+{{- end -}}
 {{- end -}}

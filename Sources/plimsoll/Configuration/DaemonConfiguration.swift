@@ -11,6 +11,7 @@ struct DaemonConfiguration: Fielded, Hashable {
     var controllers: [String] = ["SLO"]
     var leaderElection = LeaderElectionSettings()
     var prometheus: [PrometheusSource] = []
+    var notifiers: [NotifierSource] = []
     var serving = ServingSettings()
 
     static let fields: [Field<Self>] =
@@ -29,6 +30,9 @@ struct DaemonConfiguration: Fielded, Hashable {
             .defaulted(
                 "prometheus", \.prometheus, "Prometheus-compatible servers, by the name that objects use in `source`.",
                 .named(by: "name", \.name, max: 32)),
+            .defaulted(
+                "notifiers", \.notifiers, "Who is told of an SLO's policy, by the name that objects use in `notifiers`.",
+                .named(by: "name", \.name, max: SLOPolicyStep.maximumNotifiers)),
             .defaulted("serving", \.serving, "Where the daemon serves metrics and health.", .object()),
         ] + later
 
@@ -36,7 +40,7 @@ struct DaemonConfiguration: Fielded, Hashable {
     private static let later: [Field<Self>] = [
         ("impersonation", "Namespaces in which the daemon may act as other accounts."),
         ("queues", "Queues that ScaledJob reads."), ("carbon", "Carbon intensity feeds."), ("objectStores", "Where evidence and archives go."),
-        ("notifiers", "Who is told."), ("authorities", "Time-stamp authorities."), ("clusters", "Other clusters."), ("costs", "Cost data."),
+        ("authorities", "Time-stamp authorities."), ("clusters", "Other clusters."), ("costs", "Cost data."),
         ("drills", "Limits on disaster drills."),
     ].map { .unsupported($0, $1, FieldType<JSON>.record([]), instead: "leave it out") }
 

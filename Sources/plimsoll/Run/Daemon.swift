@@ -2,6 +2,7 @@ import Glibc
 import KubeClient
 import KubeRuntime
 import Logging
+import Notify
 import PlimsollAPI
 import PrometheusClient
 import ServiceLevelsController
@@ -41,7 +42,8 @@ struct Daemon {
         let podEvents = EventRecorder(sink: KubeEventSink(client), instance: WallClock.hostName, wallClock: WallClock.now)
         let slos = SLOController(
             instance: configuration.instance, client: client, scope: configuration.scope,
-            sources: try configuration.prometheus.map { source throws(CommandFailure) in try Self.definition(source) }, events: events,
+            sources: try configuration.prometheus.map { source throws(CommandFailure) in try Self.definition(source) },
+            notifiers: try configuration.notifiers.map { notifier throws(CommandFailure) in try Self.definition(notifier, fence) }, events: events,
             fence: fence, wallClock: WallClock.now, logger: logger)
         let health = HealthBoard()
         let probe = APIProbe(client)
@@ -102,6 +104,7 @@ struct Daemon {
     /// Throws what would keep a daemon of this configuration from being made.
     static func check(_ configuration: DaemonConfiguration) throws(CommandFailure) {
         for source in configuration.prometheus { _ = try definition(source) }
+        for notifier in configuration.notifiers { _ = try definition(notifier, nil) }
     }
 
     /// Tells of a configuration that was refused, where there is a pod to tell it of.
@@ -155,6 +158,16 @@ struct Daemon {
             name: source.name, client: client, settings: source.ruleSettings, output: output, fleetNamespace: source.rules.fleet.namespace,
             pollInterval: source.pollInterval, allows: source.allows
         )
+    }
+
+    private static func definition(_ notifier: NotifierSource, _ fence: WriteFence?) throws(CommandFailure) -> SLONotifierDefinition {
+        do {
+            let sender = NotifySender(
+                try notifier.settings(), userAgent: "plimsoll/\(PlimsollVersion.text)", now: WallClock.now, mayWrite: { fence?.isOpen ?? true })
+            return SLONotifierDefinition(sender: sender, allows: notifier.allows)
+        } catch {
+            throw .input("notifier \(notifier.name): \(error)")
+        }
     }
 
     private static func options(_ leadership: Leadership?) -> KubeClientOptions {

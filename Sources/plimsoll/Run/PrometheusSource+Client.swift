@@ -1,3 +1,4 @@
+import HTTPTransport
 import PrometheusClient
 import ServiceLevels
 import Values
@@ -5,12 +6,10 @@ import Values
 extension PrometheusSource {
     /// What the client needs of it.
     var clientSettings: PrometheusSettings {
-        var credentials = PrometheusSettings.Credentials.none
-        if !auth.bearerTokenFile.isEmpty { credentials = .bearerTokenFile(auth.bearerTokenFile) }
-        if let basic = auth.basic { credentials = .basic(username: basic.username, passwordFile: basic.passwordFile) }
+        let credentials = auth.credentials(caFile: caFile)
         return PrometheusSettings(
-            name: name, url: url, credentials: credentials, caFile: caFile.isEmpty ? nil : caFile,
-            clientCertificateFile: auth.clientCertificate?.certificateFile, clientKeyFile: auth.clientCertificate?.keyFile,
+            name: name, url: url, credentials: credentials.credentials, caFile: credentials.caFile,
+            clientCertificateFile: credentials.clientCertificateFile, clientKeyFile: credentials.clientKeyFile,
             timeout: .milliseconds(timeout.milliseconds))
     }
 

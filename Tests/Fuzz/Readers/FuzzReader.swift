@@ -34,6 +34,7 @@ package struct FuzzReader: Sendable {
         FuzzReader("notation", NotationPromises.check),
         FuzzReader("zone", ZonePromises.check),
         FuzzReader("cron", CronPromises.check),
+        FuzzReader("notify", NotifyPromises.check),
     ]
 }
 

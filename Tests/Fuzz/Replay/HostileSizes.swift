@@ -17,6 +17,10 @@ enum HostileSizes {
             case "promql": promql
             case "notation": notation
             case "cron": cron
+            case "notify":
+                json.flatMap { name, text in
+                    [0, 1, 2, 3, 4].map { dialogue in ("\(name), dialogue \(dialogue)", String(UnicodeScalar(UInt8(dialogue))) + "\u{1}" + text) }
+                } + [("placeholders", "\u{6}[\"" + many { _ in "${title}" } + "\"]"), ("openings", "\u{6}" + many { _ in "${" })]
             default: []
             }
         return texts.map { (name: $0.0, bytes: Array($0.1.utf8)) }

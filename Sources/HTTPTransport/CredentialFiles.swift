@@ -1,29 +1,54 @@
 import Glibc
-import HTTPTransport
 import Synchronization
+
+/// How the daemon proves itself to a server, by files.
+package struct CredentialSettings: Sendable, Hashable {
+    package enum Credentials: Sendable, Hashable {
+        case none
+        /// The file holds the token and nothing else; it is read again for every request.
+        case bearerTokenFile(String)
+        case basic(username: String, passwordFile: String)
+    }
+
+    package var credentials: Credentials
+    /// PEM file of the authorities that vouch for an https URL; nil takes the system's.
+    package var caFile: String?
+    /// PEM files; both or none.
+    package var clientCertificateFile: String?
+    package var clientKeyFile: String?
+
+    package init(
+        credentials: Credentials = .none, caFile: String? = nil, clientCertificateFile: String? = nil, clientKeyFile: String? = nil
+    ) {
+        self.credentials = credentials
+        self.caFile = caFile
+        self.clientCertificateFile = clientCertificateFile
+        self.clientKeyFile = clientKeyFile
+    }
+}
 
 /// Reads credentials from their files for each request, so that a rotated Secret needs no restart. What was read last is kept while a file
 /// can't be read, as in the moment when it is replaced.
-final class CredentialFiles: Sendable {
-    struct Material: Sendable, Hashable {
+package final class CredentialFiles: Sendable {
+    package struct Material: Sendable, Hashable {
         /// The value of the `Authorization` header.
-        var authorization: String?
+        package var authorization: String?
         /// What must not appear in a message.
-        var secret: String?
-        var tls: TLSOptions
+        package var secret: String?
+        package var tls: TLSOptions
     }
 
-    struct Unreadable: Error, CustomStringConvertible {
-        let description: String
+    package struct Unreadable: Error, CustomStringConvertible {
+        package let description: String
     }
 
-    private let settings: PrometheusSettings
+    private let settings: CredentialSettings
     private let last = Mutex<[String: [UInt8]]>([:])
 
-    init(_ settings: PrometheusSettings) { self.settings = settings }
+    package init(_ settings: CredentialSettings) { self.settings = settings }
 
     /// Blocks on files.
-    func read() throws(Unreadable) -> Material {
+    package func read() throws(Unreadable) -> Material {
         var material = Material(tls: TLSOptions())
         switch settings.credentials {
         case .none: break
@@ -34,7 +59,7 @@ final class CredentialFiles: Sendable {
         case .basic(let username, let path):
             let password = try line(path, "the password file")
             material.secret = password
-            material.authorization = "Basic \(Base64.text(Array("\(username):\(password)".utf8)))"
+            material.authorization = "Basic \(Base64Text.encode(Array("\(username):\(password)".utf8)))"
         }
         if let path = settings.caFile { material.tls.caPEM = try bytes(path, "the CA file") }
         if let path = settings.clientCertificateFile { material.tls.clientCertificatePEM = try bytes(path, "the client certificate file") }
@@ -42,8 +67,8 @@ final class CredentialFiles: Sendable {
         return material
     }
 
-    /// The one line that a token or password file holds.
-    private func line(_ path: String, _ what: String) throws(Unreadable) -> String {
+    /// The one line that a token or password file holds; `what` names it in messages.
+    package func line(_ path: String, _ what: String) throws(Unreadable) -> String {
         let text = String(decoding: try bytes(path, what), as: UTF8.self)
         let line = text.drop { $0.isWhitespace }
         guard let end = line.lastIndex(where: { !$0.isWhitespace }) else { throw .init(description: "\(what) \(path) is empty") }
@@ -79,24 +104,5 @@ final class CredentialFiles: Sendable {
             out.append(contentsOf: buffer[..<count])
             if out.count > maxBytes { throw .init(description: "\(what) \(path) is larger than \(maxBytes) bytes") }
         }
-    }
-}
-
-/// RFC 4648 with padding.
-enum Base64 {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    static func text(_ bytes: [UInt8]) -> String {
-        var out: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            var word: UInt32 = 0
-            for (index, byte) in group.enumerated() { word |= UInt32(byte) << (16 - 8 * UInt32(index)) }
-            for index in 0..<4 {
-                let sextet = Int(word >> (18 - 6 * UInt32(index)) & 63)
-                out.append(index <= group.count ? alphabet[sextet] : UInt8(ascii: "="))
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
     }
 }

@@ -1,0 +1,130 @@
+import CoreMetrics
+import KubeModel
+import KubeRuntime
+import Logging
+package import Notify
+import ServiceLevels
+import Synchronization
+import Values
+
+/// A notifier of the configuration, as the SLO controller needs it.
+package struct SLONotifierDefinition: Sendable {
+    package var sender: any NotificationSending
+    /// Whether objects of a namespace may use it.
+    package var allows: @Sendable (_ namespace: String) -> Bool
+
+    package init(sender: any NotificationSending, allows: @escaping @Sendable (_ namespace: String) -> Bool) {
+        self.sender = sender
+        self.allows = allows
+    }
+}
+
+/// A notifier at work: it tells what is wanted beside the reconciler's workers, as many messages at once as the peer takes, and tries again what failed.
+final class NotifierRuntime: Sendable {
+    private struct State: Sendable {
+        var machine: DeliveryMachine
+        var generator: SeededGenerator
+    }
+
+    let definition: SLONotifierDefinition
+    private let timeline: Timeline
+    private let logger: Logger
+    private let notify: @Sendable (ObjectKey) -> Void
+    private let state: Mutex<State>
+    private let news = Bell()
+    private let pending: Gauge
+    private let delivered: Counter
+    private let failed: Counter
+    private let refused: Counter
+
+    var name: String { definition.sender.name }
+
+    init(
+        _ definition: SLONotifierDefinition, timeline: Timeline, logger: Logger, seed: UInt64 = .random(in: 0 ... .max),
+        notify: @escaping @Sendable (ObjectKey) -> Void
+    ) {
+        let name = definition.sender.name
+        self.definition = definition
+        self.timeline = timeline
+        var logger = logger
+        logger[metadataKey: "notifier"] = "\(name)"
+        self.logger = logger
+        self.notify = notify
+        state = Mutex(
+            State(machine: DeliveryMachine(notifier: name, traits: definition.sender.traits), generator: SeededGenerator(seed: seed)))
+        func counter(_ outcome: String) -> Counter {
+            let counter = Counter(label: "plimsoll_notifications_total", dimensions: [("notifier", name), ("outcome", outcome)])
+            counter.increment(by: 0)
+            return counter
+        }
+        delivered = counter("delivered")
+        failed = counter("failed")
+        refused = counter("refused")
+        pending = Gauge(label: "plimsoll_notifications_pending", dimensions: [("notifier", name)])
+        pending.record(0)
+    }
+
+    /// All that an SLO wants told, as its status has it: what is told was noted there first.
+    func want(_ slo: ObjectKey, _ wanted: [(policy: String, message: Message, isTold: Bool)]) {
+        change { $0.want(slo, wanted, now: timeline.now) }
+        if !wanted.isEmpty { news.ring() }
+    }
+
+    /// An SLO is gone, or none of ours any more.
+    func forget(_ slo: ObjectKey) {
+        change { $0.forget(slo, now: timeline.now) }
+        news.ring()
+    }
+
+    private func change(_ body: (inout DeliveryMachine) -> Void) {
+        let count = state.withLock { state in
+            body(&state.machine)
+            return state.machine.pending
+        }
+        pending.record(count)
+    }
+
+    func results(of slo: ObjectKey) -> [NotificationResult] { state.withLock { $0.machine.results(of: slo) } }
+
+    var part: ManagedPart { ManagedPart("notifier \(name)") { [self] in await run() } }
+
+    private func run() async {
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                let (batch, wait) = state.withLock { state in
+                    let batch = state.machine.take(now: timeline.now)
+                    return (batch, state.machine.wait(now: timeline.now))
+                }
+                guard batch.isEmpty else {
+                    group.addTask { [self] in await deliver(batch) }
+                    continue
+                }
+                _ = await timeline.within(min(wait ?? .seconds(60), .seconds(60))) { [news] in await news.wait() }
+            }
+        }
+    }
+
+    private func deliver(_ batch: [(key: DeliveryMachine.Key, message: Message)]) async {
+        let result: Result<String, NotifyFailure>
+        do throws(NotifyFailure) {
+            result = .success(try await definition.sender.send(batch.map(\.message)))
+            delivered.increment(by: batch.count)
+        } catch {
+            result = .failure(error)
+            // Its end, not the peer's fault.
+            if !Task.isCancelled {
+                (error.isFinal ? refused : failed).increment(by: batch.count)
+                logger.warning(
+                    "a notification could not be delivered",
+                    metadata: ["object": "\(batch[0].key.slo)", "policy": "\(batch[0].key.policy)", "error": "\(error)"])
+            }
+        }
+        let (concerned, count) = state.withLock { state in
+            let concerned = state.machine.finished(batch.map(\.key), result, now: timeline.now, using: &state.generator)
+            return (concerned, state.machine.pending)
+        }
+        pending.record(count)
+        for key in concerned.sorted() { notify(key) }
+        news.ring()
+    }
+}

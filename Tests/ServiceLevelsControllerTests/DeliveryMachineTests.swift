@@ -1,0 +1,234 @@
+import KubeModel
+import Notify
+import ServiceLevels
+import Testing
+import Values
+
+@testable import ServiceLevelsController
+
+struct DeliveryMachineTests {
+    private typealias Key = DeliveryMachine.Key
+
+    private static let a = ObjectKey(namespace: "shop", name: "a")
+    private static let b = ObjectKey(namespace: "shop", name: "b")
+
+    private static func traits(
+        concurrency: Int = 1, batch: Int = 1, spacing: Swift.Duration = .zero, repetition: Swift.Duration? = nil
+    ) -> NotifierTraits {
+        var traits = NotifierTraits()
+        (traits.concurrency, traits.batch, traits.spacing, traits.repetition) = (concurrency, batch, spacing, repetition)
+        return traits
+    }
+
+    private static func message(_ slo: ObjectKey, _ state: Notification.State = .firing, since: Int64 = 100, reference: String = "") -> Message {
+        Message(
+            Notification(
+                identity: .init(instance: "main", namespace: slo.namespace, slo: slo.name, policy: "warn"), severity: .page, state: state,
+                service: "s", title: "t", text: "x", startedAt: Instant(seconds: since)), reference: reference)
+    }
+
+    /// A machine with a clock and dice of its own.
+    private struct Rig {
+        var machine: DeliveryMachine
+        var now = Swift.Duration.zero
+        var generator = SeededGenerator(seed: 1)
+
+        init(_ traits: NotifierTraits = DeliveryMachineTests.traits()) { machine = DeliveryMachine(notifier: "n", traits: traits) }
+
+        mutating func want(_ slo: ObjectKey, _ message: Message?, isTold: Bool = false) {
+            machine.want(slo, message.map { [("warn", $0, isTold)] } ?? [], now: now)
+        }
+        mutating func take() -> [Key] { machine.take(now: now).map(\.key) }
+        mutating func finish(_ keys: [Key], _ result: Result<String, NotifyFailure> = .success("")) -> Set<ObjectKey> {
+            machine.finished(keys, result, now: now, using: &generator)
+        }
+        /// Moves on to when something can begin.
+        mutating func skip() -> Swift.Duration {
+            let wait = machine.wait(now: now) ?? .zero
+            now += wait
+            return wait
+        }
+        func outcome(_ slo: ObjectKey) -> NotificationResult.Outcome? { machine.results(of: slo).first?.outcome }
+    }
+
+    private static let away = Result<String, NotifyFailure>.failure(NotifyFailure("away", isFinal: false))
+    private static let refused = Result<String, NotifyFailure>.failure(NotifyFailure("no", isFinal: true))
+
+    @Test func tellsOnceAndSaysSo() {
+        var rig = Rig()
+        rig.want(Self.a, Self.message(Self.a))
+        #expect(rig.machine.pending == 1)
+        let taken = rig.take()
+        #expect(taken == [Key(slo: Self.a, policy: "warn")])
+        #expect(rig.take() == [], "one message at once")
+        #expect(rig.finish(taken, .success("OPS-1")) == [Self.a])
+        #expect(
+            rig.machine.results(of: Self.a) == [
+                NotificationResult(
+                    policy: "warn", notifier: "n", isFiring: true, since: Instant(seconds: 100), outcome: .delivered(reference: "OPS-1"))
+            ])
+        #expect(rig.machine.pending == 0)
+        // The status lags behind, then has it: nothing more is sent.
+        rig.want(Self.a, Self.message(Self.a))
+        rig.want(Self.a, Self.message(Self.a, reference: "OPS-1"), isTold: true)
+        #expect(rig.take() == [] && rig.machine.wait(now: rig.now) == nil)
+        // Resolved: the same again, and then it is over.
+        rig.want(Self.a, Self.message(Self.a, .resolved, reference: "OPS-1"))
+        #expect(rig.finish(rig.take()) == [Self.a])
+        #expect(rig.machine.results(of: Self.a).first?.isFiring == false)
+        rig.want(Self.a, nil)
+        #expect(rig.machine.results(of: Self.a) == [])
+    }
+
+    @Test func whatWasToldBeforeARestartIsNotToldAgain() {
+        var rig = Rig()
+        rig.want(Self.a, Self.message(Self.a), isTold: true)
+        #expect(rig.take() == [] && rig.machine.pending == 0)
+        // What was only about to be is.
+        rig.want(Self.b, Self.message(Self.b))
+        #expect(rig.take().map(\.slo) == [Self.b])
+    }
+
+    @Test func failuresAreTriedAgainEverMoreSeldomAndToldAfterThree() {
+        var rig = Rig()
+        rig.want(Self.a, Self.message(Self.a))
+        var waits: [Swift.Duration] = []
+        for attempt in 1...12 {
+            let news = rig.finish(rig.take(), Self.away)
+            #expect(news == (attempt == 3 ? [Self.a] : []), "attempt \(attempt)")
+            waits.append(rig.skip())
+        }
+        #expect(waits[0] >= .milliseconds(800) && waits[0] <= .milliseconds(1200))
+        #expect(waits.allSatisfy { $0 <= .seconds(360) } && waits[11] >= .seconds(240), "without end, but with a bound")
+        #expect(rig.outcome(Self.a) == .failing("away"))
+        #expect(rig.machine.pending == 1)
+        #expect(rig.finish(rig.take()) == [Self.a])
+        #expect(rig.outcome(Self.a) == .delivered(reference: ""))
+    }
+
+    @Test func refusalsAreToldAtOnceAndLookedAtSeldom() {
+        var rig = Rig()
+        rig.want(Self.a, Self.message(Self.a))
+        #expect(rig.finish(rig.take(), Self.refused) == [Self.a])
+        #expect(rig.outcome(Self.a) == .refused("no"))
+        #expect(rig.skip() == .seconds(1800))
+        #expect(rig.finish(rig.take(), Self.refused) == [], "the same is no news")
+    }
+
+    @Test func whoAsksToBeLeftAloneIs() {
+        var rig = Rig(Self.traits(concurrency: 2))
+        rig.want(Self.a, Self.message(Self.a))
+        let first = rig.take()
+        rig.want(Self.b, Self.message(Self.b))
+        _ = rig.finish(first, .failure(NotifyFailure("429", isFinal: false, retryAfter: .seconds(30))))
+        #expect(rig.take() == [], "the others wait too")
+        #expect(rig.skip() == .seconds(30))
+        #expect(Set(rig.take() + rig.take()).map(\.slo).sorted() == [Self.a, Self.b])
+    }
+
+    @Test func theEndWaitsForTheBegin() {
+        var rig = Rig(Self.traits(concurrency: 4))
+        rig.want(Self.a, Self.message(Self.a))
+        let begin = rig.take()
+        rig.want(Self.a, Self.message(Self.a, .resolved))
+        #expect(rig.take() == [])
+        #expect(rig.finish(begin) == [], "what came of the begin is no longer asked for")
+        #expect(rig.machine.results(of: Self.a) == [])
+        #expect(rig.take() == begin)
+        #expect(rig.finish(begin) == [Self.a])
+        #expect(rig.machine.results(of: Self.a).first?.isFiring == false)
+    }
+
+    @Test func messagesKeepTheirDistance() {
+        var rig = Rig(Self.traits(spacing: .seconds(1)))
+        rig.want(Self.a, Self.message(Self.a))
+        rig.want(Self.b, Self.message(Self.b))
+        _ = rig.finish(rig.take())
+        #expect(rig.take() == [])
+        #expect(rig.skip() == .seconds(1))
+        #expect(rig.take().map(\.slo) == [Self.b])
+    }
+
+    @Test func whatLastsIsSentAgainInBatches() {
+        var rig = Rig(Self.traits(batch: 10, repetition: .seconds(60)))
+        rig.want(Self.a, Self.message(Self.a), isTold: true)
+        rig.want(Self.b, Self.message(Self.b))
+        let both = rig.take()
+        #expect(both.map(\.slo) == [Self.a, Self.b], "what was told before a restart too")
+        #expect(rig.finish(both) == [Self.b])
+        #expect(rig.skip() == .seconds(60))
+        #expect(rig.take() == both)
+        #expect(rig.finish(both, Self.away) == [])
+        #expect(rig.skip() < .seconds(2))
+        _ = rig.finish(rig.take())
+        // The end is sent once.
+        rig.want(Self.a, Self.message(Self.a, .resolved))
+        #expect(rig.take().map(\.slo) == [Self.a])
+        #expect(rig.finish([Key(slo: Self.a, policy: "warn")]) == [Self.a])
+        rig.want(Self.a, nil)
+        rig.now += .seconds(120)
+        #expect(rig.take().map(\.slo) == [Self.b])
+    }
+
+    @Test func oneThatIsRefusedDoesNotHoldUpThoseBesideIt() {
+        var rig = Rig(Self.traits(batch: 10, repetition: .seconds(60)))
+        rig.want(Self.a, Self.message(Self.a))
+        rig.want(Self.b, Self.message(Self.b))
+        #expect(rig.finish(rig.take(), Self.refused) == [], "whose fault it was is not known yet")
+        let first = rig.take()
+        #expect(first.map(\.slo) == [Self.a])
+        #expect(rig.finish(first, Self.refused) == [Self.a])
+        let second = rig.take()
+        #expect(second.map(\.slo) == [Self.b])
+        #expect(rig.finish(second) == [Self.b])
+        #expect(rig.outcome(Self.a) == .refused("no") && rig.outcome(Self.b) == .delivered(reference: ""))
+    }
+
+    @Test func anSLOThatIsGoneIsResolvedAsFarAsAnybodyKnows() {
+        var rig = Rig()
+        rig.want(Self.a, Self.message(Self.a, reference: "OPS-1"), isTold: true)
+        rig.want(Self.b, Self.message(Self.b))
+        rig.machine.forget(Self.a, now: rig.now)
+        rig.machine.forget(Self.b, now: rig.now)
+        let taken = rig.machine.take(now: rig.now)
+        #expect(taken.map(\.key.slo) == [Self.a], "of b nobody was told")
+        #expect(taken.first?.message.notification.state == .resolved && taken.first?.message.reference == "OPS-1")
+        #expect(rig.machine.results(of: Self.a) == [], "nobody asks for it")
+        _ = rig.finish(taken.map(\.key), Self.away)
+        // Another under the name that wants nothing told changes nothing of that.
+        rig.want(Self.a, nil)
+        #expect(rig.skip() > .zero)
+        #expect(rig.finish(rig.take()) == [Self.a])
+        #expect(rig.machine.pending == 0 && rig.machine.wait(now: rig.now) == nil)
+    }
+
+    @Test func theEndOfWhatIsGoneIsGivenUpOneDay() {
+        var rig = Rig()
+        rig.want(Self.a, Self.message(Self.a), isTold: true)
+        rig.machine.forget(Self.a, now: rig.now)
+        var attempts = 0
+        while attempts < 100 {
+            let taken = rig.take()
+            if taken.isEmpty { break }
+            attempts += 1
+            _ = rig.finish(taken, Self.away)
+            _ = rig.skip()
+        }
+        #expect(attempts == 30)
+        #expect(rig.machine.pending == 0)
+    }
+
+    @Test func aChangedSpecChangesNoLabelOfWhatLasts() {
+        var rig = Rig(Self.traits(repetition: .seconds(60)))
+        rig.want(Self.a, Self.message(Self.a))
+        _ = rig.finish(rig.take())
+        var other = Self.message(Self.a)
+        other.notification.severity = .ticket
+        other.notification.labels = ["team": "new"]
+        other.notification.title = "new"
+        rig.want(Self.a, other, isTold: true)
+        _ = rig.skip()
+        let sent = rig.machine.take(now: rig.now).first?.message.notification
+        #expect(sent?.severity == .page && sent?.labels == [:] && sent?.title == "new")
+    }
+}

@@ -1,0 +1,63 @@
+import KubeModel
+import PlimsollAPI
+import ServiceLevels
+import Testing
+import Values
+
+/// What the status, its condition and the events say of people who are told.
+struct NotifiedTests {
+    private typealias World = SLODeciderTests.World
+    private static let yaml = SLOFixtures.checkout + "\npolicy: [{name: warn, remainingBelow: 25%, actions: [Notify]}]\n"
+
+    @Test func fromBeginToEndEachStepIsWrittenAtOnceAndToldOnce() throws {
+        var world = try World(Self.yaml)
+        world.load()
+        world.count(consumed: 0.1, burn: 1)
+        world.observation.notifiers = NotifierScope(known: ["oncall"], allowed: ["oncall"])
+        _ = world.step()
+        #expect(world.condition("Notified")?.status == .true)
+        world.now = world.now.adding(.seconds(10))
+        world.count(consumed: 0.9, burn: 1)
+        #expect(world.step().writesStatus, "a verdict waits for nothing")
+        let record = try #require(world.slo.status.notifications.first)
+        #expect(record == SLONotification(policy: "warn", notifier: "oncall", state: .sending, since: world.now))
+        #expect(world.condition("Notified")?.status == .unknown && world.condition("Notified")?.reason == "Sending")
+
+        func result(_ isFiring: Bool, _ outcome: NotificationResult.Outcome) -> NotificationResult {
+            NotificationResult(policy: "warn", notifier: "oncall", isFiring: isFiring, since: record.since, outcome: outcome)
+        }
+        world.observation.notified = [result(true, .failing("can't connect to 10.0.0.1 after 1003 ms"))]
+        #expect(world.step().events.map(\.reason) == ["NotificationFailing"])
+        world.observation.notified = [result(true, .failing("can't connect to 10.0.0.1 after 1009 ms"))]
+        let again = world.step()
+        #expect(!again.writesStatus && again.events.isEmpty, "another number is no news")
+        world.observation.notified = [result(true, .delivered(reference: "OPS-1"))]
+        let told = world.step()
+        #expect(told.events.map(\.reason) == ["Delivered", "NotificationSent"])
+        #expect(told.events.last?.note == "oncall was told that policy warn holds (OPS-1)")
+        #expect(world.slo.status.notifications.first?.state == .firing)
+        #expect(!world.step().writesStatus)
+        // Prometheus falls silent: it holds on.
+        world.observation.figures = .unavailable("away")
+        _ = world.step()
+        #expect(world.slo.status.notifications.first?.state == .firing)
+        world.count(consumed: 0.2, burn: 1)
+        _ = world.step()
+        #expect(world.slo.status.notifications.first?.state == .resolving)
+        world.observation.notified = [result(false, .delivered(reference: "OPS-1"))]
+        #expect(world.step().events.map(\.reason) == ["NotificationResolved"])
+        #expect(world.slo.status.notifications == [] && world.condition("Notified")?.status == .true)
+    }
+
+    @Test func nobodyToTellIsAConditionAndKeepsNoRuleFromBeingWritten() throws {
+        var world = try World(Self.yaml)
+        let decision = world.step()
+        #expect(decision.rules == world.rules.map { .write($0) })
+        #expect(world.condition("Notified")?.reason == "NoNotifier")
+        #expect(decision.events.contains { $0.kind == .warning && $0.reason == "NoNotifier" })
+        #expect(world.condition("Stalled")?.status == .false)
+        var plain = try World()
+        _ = plain.step()
+        #expect(plain.condition("Notified") == nil)
+    }
+}
