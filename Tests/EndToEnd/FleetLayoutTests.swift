@@ -74,38 +74,45 @@ struct FleetLayoutTests {
         try await World.with("poison") { world in
             let daemon = try Daemon(world, layout: layout)
             try await daemon.ready(world)
-            // PromQL that no server parses; that parses and fails at each evaluation; more groups than are let; the series of another's, doubled.
+            // PromQL that no server parses, and such that fails at each evaluation once a series is there twice.
             var unparsed = world.spec()
             unparsed["indicator"] = ["ratio": ["errors": "sum(rate(up[$window])", "total": "sum(rate(up[$window]))"]]
+            let poison = "poison_\(world.namespace.replacing("-", with: "_"))"
+            func poisoned(_ selector: String) -> JSON {
+                .string(#"rate(\#(selector)[$window]) * on (job) group_left () {__name__=~"up|\#(poison)",job="prometheus"}"#)
+            }
             var failing = world.spec()
             failing["indicator"] = [
                 "ratio": [
-                    "errors": "vector(0)",
-                    "total": #"rate(prometheus_http_requests_total[$window]) * on (job) group_left () rate(prometheus_http_requests_total[$window])"#,
+                    "errors": poisoned(#"prometheus_http_requests_total{job="prometheus",code=~"5.."}"#),
+                    "total": poisoned(#"prometheus_http_requests_total{job="prometheus"}"#),
                 ]
             ]
             try await world.apply("unparsed", unparsed)
             try await world.apply("failing", failing)
             try await world.apply("burning", Self.burning(world))
-            try await world.wait("burning", "RulesLoaded", .true)
+            for name in ["failing", "burning"] { try await world.wait(name, "RulesLoaded", .true) }
             #expect(try await eventually { try await Self.firing(world, "burning") == 1 })
-            try await world.wait("failing", "RulesLoaded", .false)
-            #expect(try await world.condition("failing", "RulesLoaded")?.reason == "EvaluationFailed")
             #expect(try await world.condition("unparsed", "RulesLoaded")?.status != .true)
-            #expect(try await world.condition("burning", "RulesLoaded")?.status == .true)
-            // Somebody's rules that record the budget of the healthy one twice more.
-            let labels = #"plimsoll_instance: \#(world.namespace), plimsoll_namespace: \#(world.namespace), plimsoll_slo: burning"#
+            // Somebody's rules that record it, and the budget of the healthy one twice more.
+            let labels = "plimsoll_instance: \(world.namespace), plimsoll_namespace: \(world.namespace), plimsoll_slo: burning"
             let doubled = ["plimsoll:error_budget:ratio", "plimsoll:alerting:ratio"].flatMap { record in
                 ["1", "2"].map { "  - {record: '\(record)', expr: vector(0.5), labels: {\(labels), copy: '\($0)', plimsoll_severity: page}}" }
             }
+            let record = "  - {record: '\(poison)', expr: vector(1), labels: {job: prometheus}}"
             let file = "\(world.rulesDirectory)/foreign_\(world.namespace).yaml"
             defer { unlink(file) }
-            try writeFile(file, "groups:\n- name: foreign-\(world.namespace)\n  rules:\n\(doubled.joined(separator: "\n"))\n")
+            try writeFile(file, "groups:\n- name: foreign-\(world.namespace)\n  rules:\n\((doubled + [record]).joined(separator: "\n"))\n")
             try await world.apply("late", Self.burning(world))
             try await world.wait("late", "RulesLoaded", .true)
             #expect(try await eventually { try await Self.firing(world, "late") == 1 })
             #expect(try await Self.firing(world, "burning") == 1)
-            #expect(try await world.condition("late", "RulesLoaded")?.status == .true)
+            try await world.wait("failing", "RulesLoaded", .false)
+            #expect(try await world.condition("failing", "RulesLoaded")?.reason == "EvaluationFailed")
+            for name in ["burning", "late"] {
+                #expect(try await world.condition(name, "RulesLoaded")?.status == .true)
+                #expect(try await Self.firing(world, name) == 1)
+            }
             try await daemon.stop()
         }
     }
