@@ -4,8 +4,8 @@ package import Values
 /// What an SLO's rules would have made of the past: its alerts and its budget, computed from the base events alone. Pure.
 ///
 /// It follows the rules to the letter: windows are sums of what the base rules record at each evaluation, hours come from their own group at its pace,
-/// days from sums of five minutes; an alert sees what was recorded last. What it can't know is when within its interval a group is evaluated, so that
-/// moments may be off by one interval of the group.
+/// days from sums of five minutes; an alert sees what was recorded last. When within its interval a group is evaluated only a server knows that has the
+/// rules; without one moments may be off by one interval of the group.
 package struct Backtest: Sendable {
     /// Base events of one group of an SLO, one slot an evaluation; nil where nothing was measured.
     package struct Trace: Sendable {
@@ -44,14 +44,22 @@ package struct Backtest: Sendable {
     private let spec: SLOSpec
     private let settings: RuleSettings
     private let start: Instant
+    private let turns: [RuleSettings.Pace: Instant]
     private let tiers: [AlertTier]
 
-    /// - Parameter start: the time of the traces' first slot.
-    package init(_ spec: SLOSpec, settings: RuleSettings, start: Instant) {
+    /// - Parameters:
+    ///   - start: the time of the traces' first slot.
+    ///   - turns: some evaluation of each group, where that is known.
+    package init(_ spec: SLOSpec, settings: RuleSettings, start: Instant, turns: [RuleSettings.Pace: Instant] = [:]) {
         self.spec = spec
         self.settings = settings
         self.start = start
+        self.turns = turns
         tiers = WindowPlan(spec).tiers
+    }
+
+    private func window(_ window: PromDuration, _ trace: Trace) -> Window {
+        Window(window, trace, settings, turn: turns[RuleSettings.pace(of: window)].map { $0.since(start).milliseconds } ?? 0)
     }
 
     private func time(_ slot: Int) -> Instant { start.adding(settings.evaluationInterval * Int64(slot)) }
@@ -79,7 +87,7 @@ package struct Backtest: Sendable {
 
     package func alerts(_ trace: Trace) -> [Alert] {
         let windows = Set(tiers.flatMap { [$0.long, $0.short] })
-        let sums = Dictionary(uniqueKeysWithValues: windows.map { ($0, Window($0, trace, settings)) })
+        let sums = Dictionary(uniqueKeysWithValues: windows.map { ($0, window($0, trace)) })
         return tiers.flatMap { tier -> [Alert] in
             guard let long = sums[tier.long], let short = sums[tier.short] else { return [] }
             let threshold = (tier.burnRate.value * spec.errorBudget).doubleValue
@@ -109,7 +117,7 @@ package struct Backtest: Sendable {
     /// What was left of the budget, once every `every`.
     package func budget(_ trace: Trace, every: PromDuration) -> [BudgetPoint] {
         guard let period = spec.window.length else { return [] }
-        let sums = Window(period, trace, settings)
+        let sums = window(period, trace)
         let step = max(1, Int(every.milliseconds / settings.evaluationInterval.milliseconds))
         let budget = spec.errorBudget.doubleValue
         return stride(from: step, to: trace.total.count, by: step).compactMap { slot in
@@ -149,17 +157,22 @@ private struct Window {
     /// How many evaluations lie between two of the window's own group, and how many samples a window holds.
     private let every: Int
     private let length: Int
+    // In milliseconds: of a slot; from the first slot to the first evaluation of the window's group after it; and how old a sample may be.
+    private let step: Int
+    private let turn: Int
     private let lookback: Int
-    private let slow: Int
 
-    init(_ window: PromDuration, _ trace: Backtest.Trace, _ settings: RuleSettings) {
+    init(_ window: PromDuration, _ trace: Backtest.Trace, _ settings: RuleSettings, turn: Int64) {
         let step = max(settings.evaluationInterval.milliseconds, 1)
         func slots(_ duration: PromDuration) -> Int { max(1, Int(duration.milliseconds / step)) }
         pace = RuleSettings.pace(of: window)
         every = slots(settings.interval(of: pace))
         length = slots(window)
-        slow = slots(RuleSettings.slowInterval)
-        lookback = pace == .slow ? slots(FreshSeries.slowLookback) : every - 1
+        self.step = Int(step)
+        let cycle = Int64(every) * step
+        // In the fast group all happens at once.
+        self.turn = pace == .fast ? 0 : Int((turn % cycle + cycle) % cycle)
+        lookback = pace == .slow ? Int(FreshSeries.slowLookback.milliseconds) : every * Int(step) - 1
         totals = Sums(trace.total)
         errors = Sums(trace.errors)
     }
@@ -167,10 +180,13 @@ private struct Window {
     /// What an alert sees at a slot: the group's last evaluation. Where that recorded nothing, Prometheus marks the series stale; only days, which are
     /// read by `last_over_time`, go further back.
     func seen(_ slot: Int) -> EventCounts? {
-        var at = slot / every * every
-        while at >= 0, slot - at <= lookback {
-            if let counts = known(at) { return counts }
-            at -= every
+        var evaluation = (slot * step - turn) / (every * step)
+        while evaluation >= 0, slot * step >= turn {
+            let moment = turn + evaluation * every * step
+            if slot * step - moment > lookback { return nil }
+            // What is there at that moment: up to the last slot before it.
+            if let counts = known(moment / step) { return counts }
+            evaluation -= 1
         }
         return nil
     }
@@ -182,10 +198,8 @@ private struct Window {
     }
 
     private func sum(_ sums: Sums, _ slot: Int) -> Double? {
-        guard pace == .slow else { return sums.sum(from: slot - length + 1, through: slot) }
-        // Of sums of five minutes, one every five minutes: together they are the window's samples up to the last of them.
-        let last = slot / slow * slow
-        return sums.sum(from: last - length + 1, through: last)
+        // Sums of five minutes, one every five minutes, are together the window's samples up to the last of them, which is made right before.
+        sums.sum(from: slot - length + 1, through: slot)
     }
 }
 

@@ -1,4 +1,4 @@
-import KubeModel
+package import KubeModel
 package import PlimsollAPI
 package import PrometheusModel
 package import Values
@@ -29,6 +29,14 @@ package struct BacktestQueries: Sendable, Hashable {
             identity: identity, indicator: indicator, groupBy: spec.groupBy, targetLabels: targets, settings: settings)
         guard let past = expressions.past else { return nil }
         self = past
+    }
+
+    /// Queries for the last evaluation of each of an SLO's groups, in seconds, for a server that has its rules; nothing comes of them from others.
+    package static func turns(instance: String, key: ObjectKey, spec: SLOSpec) -> [RuleSettings.Pace: String] {
+        let identity = SeriesIdentity(instance: instance, key: key)
+        var records = [RuleSettings.Pace.fast: SeriesNames.events, .slow: SeriesNames.slowEvents]
+        records[.medium] = WindowPlan(spec).windows.first { RuleSettings.pace(of: $0) == .medium }.map(SeriesNames.events(over:))
+        return records.mapValues { "max(max_over_time(timestamp(\(identity.selector($0, .total)))[1h:1m]))" }
     }
 
     /// Puts the answers of consecutive stretches of time together, a trace a group.

@@ -97,7 +97,7 @@ def main():
     tests = sorted(name for name in os.listdir(rendered) if name.endswith(".test.yaml"))
     for test in tests:
         # Of a composite one tests what its base rules make of the members.
-        base, tier = re.fullmatch(r"(.*)\.(worst\.member|[a-z0-9-]+)\.test\.yaml", test).groups()
+        base, tier = re.fullmatch(r"(.*?)\.(worst\.member|[a-z0-9-]+)\.test\.yaml", test).groups()
         own = f"{base}.yaml"
         with open(f"{rendered}/{test}", encoding="utf-8") as file:
             shared = re.findall(r"(\S*_Fleet_\S*_sums\.yaml)", file.read())

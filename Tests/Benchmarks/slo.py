@@ -259,11 +259,18 @@ def firing(server, expr, start, end, step=30):
     return found
 
 
+def phase(server, slo, end, step=30):
+    """When within its interval the group that holds the alerts has its turn."""
+    parameters = urllib.parse.urlencode({"query": f'timestamp(plimsoll:sli:events_1h{{plimsoll_slo="{slo}",plimsoll_sli="total"}})', "time": end})
+    with urllib.request.urlopen(f"{server.url}/api/v1/query?{parameters}", timeout=60) as answer:
+        return int(float(json.load(answer)["data"]["result"][0]["value"][1])) % step
+
+
 INTERVALS = {"fast": 30, "medium": 120, "slow": 300, "very-slow": 300}
 
 
 def replay(binary, directory, text, truth):
-    """`plimsoll backtest` beside the rules' own alerts over the same days: each to within an evaluation of its slowest group."""
+    """`plimsoll backtest` beside the rules' own alerts over the same days: each to within an evaluation of the slowest group that it reads."""
     with history.Prometheus(directory, "5m") as server:
         done = subprocess.run(
             [binary, "backtest", f"{directory}/slos.yaml", "--prometheus", server.url, "--days", "30", "--json"],
@@ -275,7 +282,7 @@ def replay(binary, directory, text, truth):
                 start, end = (int(datetime.datetime.fromisoformat(alert[k].replace("Z", "+00:00")).timestamp()) for k in ("start", "end"))
                 replayed.setdefault((report["name"], alert["tier"]), []).append([start, end])
         for slo, tier, expr in alerts_of(text):
-            real[slo, tier] = firing(server, expr, truth["start"], truth["end"])
+            real[slo, tier] = firing(server, expr, truth["start"] + phase(server, slo, truth["end"]), truth["end"])
     count = apart = 0
     for key in sorted(set(real) | set(replayed)):
         tolerance = INTERVALS[key[1]]

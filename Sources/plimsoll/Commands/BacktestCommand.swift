@@ -13,8 +13,9 @@ struct BacktestCommand: AsyncParsableCommand {
         abstract: "Replay SLOs on what a Prometheus remembers: which alerts would have fired, and what was left of the budget.",
         discussion: """
             Reads what the indicators select from the Prometheus's past and does with it what the rules would have done. Nothing needs to be \
-            installed, and nothing is written. Moments may be off by one evaluation of their group: 30s for windows up to an hour, 2m up to twelve, \
-            5m beyond. Scrape and evaluation interval come from --config (the source that an SLO names), or are 30s.
+            installed, and nothing is written. Where the server has the rules, moments are those of their evaluations; else they may be off by one of \
+            their group: 30s for windows up to an hour, 2m up to twelve, 5m beyond. Scrape and evaluation interval come from --config (the source that \
+            an SLO names), or are 30s.
             """)
 
     @Argument(help: "Files, directories, or - for stdin.")
@@ -54,7 +55,9 @@ struct BacktestCommand: AsyncParsableCommand {
         var reports: [JSON] = []
         for slo in check.slos.sorted(by: { $0.key < $1.key }) {
             let settings = configuration?.prometheus.first { $0.name == slo.spec.source }?.ruleSettings ?? RuleSettings()
-            let replay = BacktestReplay(client: client, key: slo.key, spec: slo.spec, specs: specs, settings: settings, days: days)
+            let replay = BacktestReplay(
+                client: client, instance: configuration?.instance ?? "main", key: slo.key, spec: slo.spec, specs: specs, settings: settings,
+                days: days)
             let report = BacktestReport(key: slo.key, spec: slo.spec, replay: try await replay.run(now: WallClock.now()))
             if json { reports.append(report.json) } else { StandardOutput.write(report.text) }
         }
@@ -79,6 +82,8 @@ struct BacktestReplay {
     }
 
     let client: PrometheusHTTPClient
+    /// Whose rules the server may have.
+    let instance: String
     let key: ObjectKey
     let spec: SLOSpec
     /// Of all SLOs that were given, among them a composite's members.
@@ -92,14 +97,16 @@ struct BacktestReplay {
     func run(now: Instant) async throws(CommandFailure) -> Result {
         let interval = settings.evaluationInterval
         let step = interval.milliseconds * 1000
-        let end = Instant(microseconds: now.microseconds / step * step)
+        let turns = try await turns()
+        let phase = (turns[.fast]?.microseconds ?? 0) % step
+        let end = Instant(microseconds: (now.microseconds - phase) / step * step + phase)
         let slots = Int(PromDuration.days(Int64(days)).milliseconds / interval.milliseconds)
         // The first moment is judged by windows that reach back beyond it.
         let lead = Int(Backtest.lead(spec).milliseconds / interval.milliseconds)
         let start = Instant(microseconds: end.microseconds - Int64(slots - 1) * step)
         let first = Instant(microseconds: start.microseconds - Int64(lead) * step)
         let traces = try await traces(key, spec, Stretch(start: first, slots: lead + slots, interval: interval))
-        let backtest = Backtest(spec, settings: settings, start: first)
+        let backtest = Backtest(spec, settings: settings, start: first, turns: turns)
         let alerts = traces.flatMap(backtest.alerts).compactMap { $0.clipped(to: start) }
         let past = traces.map { Backtest.Trace(labels: $0.labels, total: Array($0.total[lead...]), errors: Array($0.errors[lead...])) }
         let measured = (0..<slots).count { slot in past.contains { $0.errors[slot] != nil } }
@@ -107,6 +114,17 @@ struct BacktestReplay {
             start: start, end: end, interval: interval, traces: past, measured: Double(measured) / Double(slots),
             alerts: alerts.sorted { $0.start < $1.start },
             budgets: traces.map { backtest.budget($0, every: .hours(1)).filter { $0.at >= start } })
+    }
+
+    private func turns() async throws(CommandFailure) -> [RuleSettings.Pace: Instant] {
+        var turns: [RuleSettings.Pace: Instant] = [:]
+        for (pace, query) in BacktestQueries.turns(instance: instance, key: key, spec: spec) {
+            do throws(PrometheusError) {
+                let sample = try await client.query(query, at: nil).value.vector?.first
+                turns[pace] = sample.flatMap { Instant(secondsSinceEpoch: $0.value) }
+            } catch { throw .world("\(error)") }
+        }
+        return turns
     }
 
     private struct Stretch {

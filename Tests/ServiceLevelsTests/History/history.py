@@ -232,10 +232,13 @@ def backfill(directory):
             start -= 900
         out = f"{directory}/level-{level}"
         shutil.rmtree(out, ignore_errors=True)
+        # When within its interval a group has its turn depends on its name and its file's: of all levels the same, as in a live server.
+        file = f"{directory}/level.yaml"
+        shutil.copy(f"{directory}/rules-{level}.yaml", file)
         with Prometheus(directory, lookback) as server:
             promtool(
                 "tsdb", "create-blocks-from", "--max-block-duration=54h", "rules", f"--url={server.url}", f"--start={start}",
-                f"--end={truth['end']}", f"--output-dir={out}", "--eval-interval=30s", f"{directory}/rules-{level}.yaml",
+                f"--end={truth['end']}", f"--output-dir={out}", "--eval-interval=30s", file,
             )
         for block in os.listdir(out):
             os.rename(f"{out}/{block}", f"{data}/{block}")
