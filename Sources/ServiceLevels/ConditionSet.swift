@@ -160,7 +160,9 @@ struct ConditionSet {
             return Verdict(.false, "EvaluationFailed", "group \(bad.0), rule \(bad.1.name): \(bad.1.lastError)")
         }
         let digest = groups.lazy.flatMap(\.rules).first { $0.name == SeriesNames.info }?.labels[LabelNames.rules]
-        let isCurrent = rules.place == nil ? digest == rules.digest : sharedDigests.contains(rules.digest)
+        let isCurrent =
+            rules.place == nil
+            ? digest == rules.digest : sharedDigests.contains(rules.digest) && rules.alertClass.map(sharedDigests.contains) ?? true
         guard isCurrent else {
             return Verdict(.false, "Outdated", "Prometheus still has the rules of an earlier version; it reads them again at its next reload")
         }

@@ -56,6 +56,8 @@ struct FleetAlerts {
     let plan: Class
     /// Of the window.
     let length: PromDuration
+    /// Between evaluations of what they read.
+    let interval: PromDuration
 
     var rules: [Rule] { plan.tiers.enumerated().map { rule($0.element, rank: $0.offset + 1) } }
 
@@ -73,7 +75,8 @@ struct FleetAlerts {
         if !names.contains("tier"), !plan.groupBy.contains("tier") { labels["tier"] = tier.name }
         labels["severity"] = tier.severity.rawValue
         labels["namespace"] = "{{ $labels.\(LabelNames.namespace) }}"
-        labels[LabelNames.shard] = ""
+        // A template of nothing, so that the label is none: but Prometheus hands the alerts of a rule on to the next of the same name and labels.
+        labels[LabelNames.shard] = Self.mark(plan.digest)
         if !plan.groupBy.isEmpty { labels[LabelNames.group] = AlertText.group(plan.groupBy) }
         let text = AlertText(
             subject: AlertText.Subject(shared: scope, severity: tier.severity, groupBy: plan.groupBy), tier: tier, window: plan.window,
@@ -86,12 +89,16 @@ struct FleetAlerts {
         return .alerting(alert: SeriesNames.alert, expr: expression(tier, names: names), labels: labels, annotations: annotations)
     }
 
-    /// As the alert of one SLO has it, but that both sides are divided by the budget. Were the budget there twice, a plain join would fail for all.
+    static func mark(_ digest: String) -> String { "{{/* \(digest) */}}" }
+
+    /// As the alert of one SLO has it, but that both sides are divided by the budget. Were the budget there twice, a plain join would fail for all: the
+    /// smaller one counts, and one that moves to another group is still seen.
     private func expression(_ tier: AlertTier, names: [String]) -> String {
         let matchers = [
             LabelMatcher(LabelNames.severity, .equal, tier.severity.rawValue), LabelMatcher(LabelNames.alertClass, .equal, plan.digest),
         ]
-        let budget = "topk by (\(LabelNames.namespace), \(LabelNames.slo)) (1, \(scope.narrowed(matchers).selector(SeriesNames.alerting)))"
+        let facts = "last_over_time(\(scope.narrowed(matchers).selector(SeriesNames.alerting))[\(RuleSettings.range(interval * 2))])"
+        let budget = "bottomk by (\(LabelNames.namespace), \(LabelNames.slo)) (1, \(facts))"
         func burns(_ ratio: String, _ names: [String] = []) -> String {
             "\(ratio)\n/ \(Self.perSLO) group_left (\(names.joined(separator: ", "))) \(budget)\n> \(tier.burnRate.value)"
         }

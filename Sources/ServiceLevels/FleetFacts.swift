@@ -9,9 +9,10 @@ struct FleetFacts {
     let interval: PromDuration
 
     /// So many SLOs to a group: their texts can be long, and what carries a rule file takes no more than half a megabyte.
-    private static let most = 64
+    private static let most = 96
     /// And so many bytes.
-    private static let size = 200 * 1024
+    private static let size = 250 * 1024
+    private static let mostChunks = 1024
 
     var groups: [RuleGroup] {
         chunks.enumerated().map { number, members in
@@ -26,20 +27,20 @@ struct FleetFacts {
         }
     }
 
+    /// By a number of their own, and twice as many where one is too large: an SLO that comes or goes seldom moves another.
     private var chunks: [[FleetMember]] {
-        var chunks: [[FleetMember]] = []
-        var room = 0
-        for member in members {
-            // Each label becomes a call around the rest.
-            let bytes = 2048 + 2 * member.text.utf8.count
-            if chunks.isEmpty || room < bytes || chunks[chunks.count - 1].count == Self.most {
-                chunks.append([])
-                room = Self.size
-            }
-            room -= bytes
-            chunks[chunks.count - 1].append(member)
+        var count = 1
+        while true {
+            var chunks = [[FleetMember]](repeating: [], count: count)
+            for member in members { chunks[Int(Digest.hash(Array("facts \(member.key)".utf8)) % UInt64(count))].append(member) }
+            if count >= Self.mostChunks || chunks.allSatisfy(fits) { return chunks.filter { !$0.isEmpty } }
+            count *= 2
         }
-        return chunks
+    }
+
+    private func fits(_ members: [FleetMember]) -> Bool {
+        // Each label becomes a call around the rest.
+        members.count <= Self.most && members.reduce(0) { $0 + 2048 + 2 * $1.text.utf8.count } <= Self.size
     }
 
     private func rule(_ record: String, _ series: [String]) -> Rule {

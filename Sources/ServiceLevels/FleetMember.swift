@@ -15,8 +15,18 @@ package struct FleetMember: Sendable, Hashable {
         self.digest = digest
     }
 
-    /// As it is kept beside the SLO's own rules.
-    package var text: String { JSON.object(JSONObject([(key: "digest", value: .string(digest)), (key: "spec", value: spec.json)])).text() }
+    /// As it is kept beside the SLO's own rules: JSON in one line, and in ASCII, since a comment in YAML ends at some other characters too.
+    package var text: String {
+        let json = JSON.object(JSONObject([(key: "digest", value: .string(digest)), (key: "spec", value: spec.json)])).text()
+        guard json.utf8.contains(where: { $0 >= 0x7F }) else { return json }
+        return json.utf16.reduce(into: "") { text, unit in
+            if let scalar = UnicodeScalar(unit), unit < 0x7F {
+                text.unicodeScalars.append(scalar)
+            } else {
+                text += "\\u" + String(UInt32(unit) + 0x10000, radix: 16).dropFirst()
+            }
+        }
+    }
 
     /// Reads it back; nil when it is nothing of ours.
     package init?(_ text: String, key: ObjectKey) {

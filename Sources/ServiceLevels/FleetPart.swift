@@ -48,13 +48,14 @@ package struct FleetPart: Sendable, Hashable {
 }
 
 extension FleetShard {
-    /// All sums and alerts are one, and each group of facts is one.
+    /// The groups of the paces are one, and each further group is one.
     package var parts: [FleetPart] {
         guard !groups.isEmpty else { return [] }
         let shared = RuleSettings.Pace.allCases.count
         return [FleetPart(name: FleetPart.Name(place, "sums"), file: RuleFile(groups: Array(groups.prefix(shared))))]
-            + groups.dropFirst(shared).enumerated().map {
-                FleetPart(name: FleetPart.Name(place, "facts-\($0.offset)"), file: RuleFile(groups: [$0.element]))
+            + groups.dropFirst(shared).map {
+                let kind = $0.name.split(separator: "/").last.map(String.init) ?? ""
+                return FleetPart(name: FleetPart.Name(place, kind), file: RuleFile(groups: [$0]))
             }
     }
 }

@@ -23,6 +23,15 @@ package struct FleetPlace: Sendable, Hashable {
         (0..<count).map { FleetPlace(instance: instance, source: source, index: $0, count: count) }
     }
 
+    /// The place of a part; nil where its name is of none.
+    package init?(of part: FleetPart.Name) {
+        let numbers = part.place.split(separator: "o", maxSplits: 1).map { Int($0.drop { $0 == "f" }) }
+        guard numbers.count == 2, let index = numbers[0], let count = numbers[1], (1...SeriesIdentity.shards).contains(count),
+            count.nonzeroBitCount == 1, (0..<count).contains(index)
+        else { return nil }
+        self.init(instance: part.instance, source: part.source, index: index, count: count)
+    }
+
     /// Where an SLO belongs.
     package init(of identity: SeriesIdentity, source: String, count: Int) {
         self.init(instance: identity.instance, source: source, index: identity.shard % count, count: count)
@@ -51,6 +60,9 @@ package struct FleetPlace: Sendable, Hashable {
     /// The group that keeps the sums of a pace; the one of the fast pace holds the alerts too.
     package func groupName(_ pace: RuleSettings.Pace) -> String { groupName(pace.rawValue) }
 
+    /// A further group of alerts.
+    func alertsName(_ number: Int) -> String { groupName("alerts-\(number)") }
+
     /// A group of what its rules must know about the SLOs.
     func factsName(_ number: Int) -> String { groupName("facts-\(number)") }
 
@@ -61,6 +73,12 @@ package struct FleetPlace: Sendable, Hashable {
         let prefix = "\(SeriesIdentity.groupPrefix(instance))\(namespace)/"
         guard groupName.hasPrefix(prefix) else { return nil }
         return groupName.dropFirst(prefix.count).split(separator: "/").first.map(String.init)
+    }
+
+    /// The class of alerts in a label of a loaded alerting rule; nil when it is of one SLO's own.
+    package static func alertClass(inLabels labels: [String: String]) -> String? {
+        let parts = (labels[LabelNames.shard] ?? "").split(separator: " ")
+        return parts.count == 3 ? String(parts[1]) : nil
     }
 
     /// The digests of rules in the query of a loaded info rule, which Prometheus may have spaced otherwise.

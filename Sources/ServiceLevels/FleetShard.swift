@@ -48,16 +48,19 @@ private struct FleetShardBuilder {
         RuleSettings.Pace.allCases.map { pace in
             let rules: [Rule] =
                 switch pace {
-                case .fast: windows(.fast) + alerts
+                case .fast: windows(.fast) + (alerts.first ?? [])
                 case .medium: windows(.medium)
                 case .slow:
-                    [WindowRules(scope: place.scope).fiveMinutes] + windows(.slow) + [
+                    [sums(place.scope).fiveMinutes] + windows(.slow) + [
                         .recording(record: SeriesNames.periodEvents, expr: joined(periods.map { ($0.window, $0.events) })),
                         .recording(record: SeriesNames.periodCoverage, expr: joined(periods.map { ($0.window, $0.coverage) })),
                     ]
                 }
             return RuleGroup(name: place.groupName(pace), interval: settings.interval(of: pace), rules: rules)
-        } + FleetFacts(place: place, members: members, interval: settings.interval(of: .fast)).groups
+        }
+            + alerts.dropFirst().enumerated().map {
+                RuleGroup(name: place.alertsName($0.offset), interval: settings.interval(of: .fast), rules: $0.element)
+            } + FleetFacts(place: place, members: members, interval: settings.interval(of: .fast)).groups
     }
 
     /// Windows that only some have are summed for few besides these.
@@ -66,8 +69,11 @@ private struct FleetShardBuilder {
         for member in members {
             for window in WindowPlan(member.spec).windows where RuleSettings.pace(of: window) == pace { users[window, default: []].append(member) }
         }
-        return users.sorted { $0.key < $1.key }.map { window, users in WindowRules(scope: scope(of: users)).window(window) }
+        return users.sorted { $0.key < $1.key }.map { window, users in sums(scope(of: users)).window(window) }
     }
+
+    /// Of the place's own SLOs: one that has all rules for itself, as in another layout, would be counted twice.
+    private func sums(_ scope: SeriesScope) -> WindowRules { WindowRules(scope: scope, members: place.scope.selector(SeriesNames.alerting)) }
 
     /// The place's series, or those of SLOs that have a namespace and a name of these: others of such a pair are with them.
     private func scope(of users: [FleetMember]) -> SeriesScope {
@@ -99,20 +105,38 @@ private struct FleetShardBuilder {
 
     /// Where there is more than one window, each SLO's own counts: names alone can't tell the SLOs of one from those of another.
     private func joined(_ periods: [(window: String, expr: String)]) -> String {
-        guard periods.count > 1 else { return periods.first?.expr ?? "vector(0) < 0" }
+        guard periods.count > 1 else { return sums(place.scope).ofMembers(periods.first?.expr ?? "vector(0) < 0") }
         return periods.map { period in
             let own = place.scope.narrowed([LabelMatcher(LabelNames.window, .equal, period.window)]).selector(SeriesNames.info)
             return "((\(period.expr))\nand on (\(LabelNames.namespace), \(LabelNames.slo)) \(own))"
         }.joined(separator: "\nor\n")
     }
 
-    private var alerts: [Rule] {
+    /// So that each lot fits into what carries a rule file. The first is in the group of what it reads, which spares it an interval.
+    private var alerts: [[Rule]] {
+        var lots: [[Rule]] = []
+        var room = 0
+        for rules in alertsOfClasses {
+            let size = rules.reduce(0) { $0 + $1.json.text().utf8.count }
+            if lots.isEmpty || room < size {
+                lots.append([])
+                room = 150 * 1024
+            }
+            room -= size
+            lots[lots.count - 1] += rules
+        }
+        return lots
+    }
+
+    private var alertsOfClasses: [[Rule]] {
         var classes: [String: (FleetAlerts.Class, PromDuration)] = [:]
         for member in members {
             let plan = FleetAlerts.Class(member.spec)
             guard let length = member.spec.window.length else { continue }
             classes[plan.digest] = (plan, length)
         }
-        return classes.sorted { $0.key < $1.key }.flatMap { FleetAlerts(scope: place.scope, plan: $0.value.0, length: $0.value.1).rules }
+        return classes.sorted { $0.key < $1.key }.map {
+            FleetAlerts(scope: place.scope, plan: $0.value.0, length: $0.value.1, interval: settings.interval(of: .fast)).rules
+        }
     }
 }

@@ -13,6 +13,8 @@ package struct GeneratedRules: Sendable, Hashable {
     package let tiers: [AlertTier]
     /// Where the rules are that it shares with others; nil when all are its own.
     package let place: FleetPlace?
+    /// Marks the alerts that it shares; nil when it shares none, or is not alerted on.
+    package let alertClass: String?
     /// What speaks against the SLO's working as it is meant to.
     package let notes: [Note]
     /// When they are to be made anew, with another period of the calendar or with further exclusions.
@@ -85,6 +87,7 @@ private struct RuleBuilder {
         let digest = digest
         var groups: [RuleGroup]
         var place: FleetPlace?
+        var alertClass: String?
         switch settings.layout {
         case .perSLO:
             groups = self.groups
@@ -92,9 +95,11 @@ private struct RuleBuilder {
         case .fleet(let source, let count):
             groups = [group(.fast, base)]
             place = FleetPlace(of: identity, source: source, count: count)
+            if !spec.alerting.shadow { alertClass = FleetAlerts.Class(spec).digest }
         }
         return GeneratedRules(
-            identity: identity, groups: groups, digest: digest, tiers: plan.tiers, place: place, notes: notes, validUntil: validUntil,
+            identity: identity, groups: groups, digest: digest, tiers: plan.tiers, place: place, alertClass: alertClass, notes: notes,
+            validUntil: validUntil,
             periodEnd: calendar?.end)
     }
 

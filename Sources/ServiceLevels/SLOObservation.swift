@@ -76,7 +76,7 @@ package struct SLOObservation: Sendable, Hashable {
     package var output: Output
     package var preflight = Preflight.unasked
     package var rules: Rules
-    /// Digests of the SLOs about which the loaded rules of its place know.
+    /// Digests of the SLOs about which the loaded rules of its place know, and of the classes of alerts that they have.
     package var sharedDigests: Set<String> = []
     package var figures: Figures
     /// Of a composite: the members in whose way something stands.

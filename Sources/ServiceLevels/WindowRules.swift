@@ -5,6 +5,8 @@ import Values
 /// Sums of recorded events over windows, of one SLO or of many.
 struct WindowRules {
     let scope: SeriesScope
+    /// What only those series are counted with of which there is one, of the same SLO.
+    var members: VectorSelector?
 
     /// The rules of one pace.
     func windows(_ windows: [PromDuration], _ pace: RuleSettings.Pace) -> [Rule] {
@@ -13,11 +15,15 @@ struct WindowRules {
 
     func window(_ window: PromDuration) -> Rule {
         let source = RuleSettings.pace(of: window) == .slow ? SeriesNames.slowEvents : SeriesNames.events
-        return .recording(record: SeriesNames.events(over: window), expr: sum(source, window))
+        return .recording(record: SeriesNames.events(over: window), expr: ofMembers(sum(source, window)))
     }
 
     /// Of which the windows of days are summed; before them in their group.
-    var fiveMinutes: Rule { .recording(record: SeriesNames.slowEvents, expr: sum(SeriesNames.events, RuleSettings.slowInterval)) }
+    var fiveMinutes: Rule { .recording(record: SeriesNames.slowEvents, expr: ofMembers(sum(SeriesNames.events, RuleSettings.slowInterval))) }
+
+    func ofMembers(_ expr: String) -> String {
+        members.map { "(\(expr))\nand on (\(LabelNames.namespace), \(LabelNames.slo)) \($0)" } ?? expr
+    }
 
     /// Events of a rolling window of the SLO's.
     func period(_ length: PromDuration) -> String { sum(SeriesNames.slowEvents, length) }

@@ -18,6 +18,10 @@ struct DirectoryOutput: RuleOutput {
     /// Nobody tells of changed files: they are looked at from time to time.
     func version(of key: ObjectKey) -> String { "" }
 
+    func carriesAll(_ key: ObjectKey) async -> Bool {
+        await directory.text(of: key).map { RuleObjects.member(inFile: $0) == nil } ?? false
+    }
+
     func remove(_ key: ObjectKey) async throws {
         if try await directory.remove(key) { reloads.changed(nil) }
     }

@@ -3,6 +3,7 @@ import KubeModel
 import KubeRuntime
 import PrometheusModel
 import ServiceLevels
+import Synchronization
 import Values
 
 /// Where the rules go that a source's SLOs share.
@@ -14,6 +15,8 @@ protocol FleetCarrier: Sendable {
     func remove(_ part: FleetPart.Name) async throws
     /// What is kept beside the SLOs' own rules, of all SLOs whose rules are there.
     func members() async throws -> [ObjectKey: String]
+    /// Takes out what lies where it went before.
+    func removeElsewhere() async throws
     /// After something was written or removed.
     func changed()
 }
@@ -42,6 +45,9 @@ struct DirectoryCarrier: FleetCarrier {
         return members
     }
 
+    /// Of another directory nothing is known.
+    func removeElsewhere() async throws {}
+
     func changed() { reloads.changed(nil) }
 }
 
@@ -53,6 +59,40 @@ struct ObjectCarrier<Object: RuleObject>: FleetCarrier {
     let client: KubeClient
     let reflector: Reflector<Object>
     let make: @Sendable (FleetPart, _ namespace: String) throws -> JSON
+    /// What this process wrote, which the cache may not have seen yet.
+    private let contents = Contents()
+
+    private final class Contents: Sendable {
+        let last = Mutex<[FleetPart.Name: ContentDigest]>([:])
+    }
+
+    init(
+        instance: String, source: String, namespace: String, client: KubeClient, reflector: Reflector<Object>,
+        make: @escaping @Sendable (FleetPart, _ namespace: String) throws -> JSON
+    ) {
+        self.instance = instance
+        self.source = source
+        self.namespace = namespace
+        self.client = client
+        self.reflector = reflector
+        self.make = make
+    }
+
+    /// Tells of parts that somebody else changed or deleted.
+    func onTouch(_ handler: @escaping @Sendable (FleetPart.Name) -> Void) {
+        reflector.onChange { [contents, source, namespace] change, _ in
+            let metadata = change.object.metadata
+            guard metadata.namespace == namespace, metadata.labels[RuleObjects.fleetLabel] == source,
+                let name = FleetPart.Name(object: metadata.name)
+            else { return }
+            if case .applied(_, let new) = change, contents.last.withLock({ $0[name] }) == new.content { return }
+            handler(name)
+        }
+    }
+
+    func removeElsewhere() async throws {
+        for object in reflector.store.byIndex("fleet", source) where object.metadata.namespace != namespace { try await delete(object) }
+    }
 
     func present() async throws -> Set<FleetPart.Name> { Set(objects.compactMap { FleetPart.Name(object: $0.metadata.name) }) }
 
@@ -62,7 +102,8 @@ struct ObjectCarrier<Object: RuleObject>: FleetCarrier {
         let desired = try make(part, namespace)
         let key = ObjectKey(namespace: namespace, name: part.name.object)
         let labels = ObjectMeta(json: desired["metadata"] ?? .null).labels
-        if let existing = reflector.store.get(key), existing.content == Object.digest(desired[Object.contentField] ?? .null),
+        let content = Object.digest(desired[Object.contentField] ?? .null)
+        if let existing = reflector.store.get(key), existing.content == content, contents.last.withLock({ $0[part.name] ?? content }) == content,
             labels.allSatisfy({ existing.metadata.labels[$0.key] == $0.value })
         {
             return false
@@ -73,16 +114,21 @@ struct ObjectCarrier<Object: RuleObject>: FleetCarrier {
             if error.isUnknownResource { throw NotServed(resource: Object.resource) }
             throw error
         }
+        contents.last.withLock { $0[part.name] = content }
         return true
     }
 
     func remove(_ part: FleetPart.Name) async throws {
-        guard let object = reflector.store.get(ObjectKey(namespace: namespace, name: part.object)) else { return }
+        contents.last.withLock { $0[part] = nil }
+        if let object = reflector.store.get(ObjectKey(namespace: namespace, name: part.object)) { try await delete(object) }
+    }
+
+    private func delete(_ object: Object) async throws {
         do throws(KubeError) {
             try await client.delete(
                 Object.resource, object.metadata.key, uid: object.metadata.uid, resourceVersion: object.metadata.resourceVersion)
         } catch {
-            guard error.isNotFound || error.isConflict else { throw error }
+            guard error.isNotFound else { throw error }
         }
     }
 

@@ -27,7 +27,7 @@ struct RulesReading: Sendable, Equatable {
     /// The rules that the SLOs of a place share.
     struct Place: Sendable, Equatable {
         var groups: [LoadedRuleGroup] = []
-        /// Of the SLOs about which they know.
+        /// Of the SLOs about which they know, and of the classes of alerts that they have.
         var digests: Set<String> = []
     }
 
@@ -48,8 +48,9 @@ struct RulesReading: Sendable, Equatable {
             let still = LoadedRuleGroup(name: group.name, lastEvaluation: group.lastEvaluation.map { _ in Self.evaluated }, rules: rules)
             if let place = FleetPlace.parse(groupName: group.name, instance: instance) {
                 places[place, default: Place()].groups.append(still)
-                for rule in group.rules where rule.name == SeriesNames.info {
-                    places[place, default: Place()].digests.formUnion(FleetPlace.digests(inQuery: rule.query))
+                for rule in group.rules {
+                    let known = rule.name == SeriesNames.info ? FleetPlace.digests(inQuery: rule.query) : []
+                    places[place, default: Place()].digests.formUnion(known + (FleetPlace.alertClass(inLabels: rule.labels).map { [$0] } ?? []))
                 }
             } else if let key = SeriesIdentity.parse(groupName: group.name, instance: instance)?.key {
                 groups[key, default: []].append(still)

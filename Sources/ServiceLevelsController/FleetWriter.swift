@@ -8,11 +8,14 @@ import Values
 
 /// Keeps the rules that a source's SLOs share as the SLOs' own rules ask for: those written by this process, and of others, such as one whose spec is
 /// invalid by now, what is kept beside their rules.
+///
+/// What another layout, or another number of places, left serves on until nobody needs it: with other places until these are written, and without any
+/// for those whose rules are not yet all their own.
 final class FleetWriter: Sendable {
     private struct State: Sendable {
         /// What this process wrote.
         var written: [ObjectKey: FleetMember] = [:]
-        /// What was there at the start and was not taken out since.
+        /// What was there at the start, and was neither written nor taken out since.
         var found: [ObjectKey: String] = [:]
         /// The objects that there are, once that is known.
         var kept: (@Sendable () -> Set<ObjectKey>)?
@@ -20,6 +23,10 @@ final class FleetWriter: Sendable {
         var validUntil: [Int: Instant] = [:]
         /// Why the rules of a place are not as they should be.
         var failures: [Int: String] = [:]
+        /// Digests of the SLOs of which written rules know.
+        var held: [ObjectKey: String] = [:]
+        var former: Set<FleetPlace> = []
+        var isFormerDue = true
     }
 
     private let places: [FleetPlace]
@@ -29,8 +36,7 @@ final class FleetWriter: Sendable {
     private let wallClock: @Sendable () -> Instant
     private let logger: Logger
     private let state: Mutex<State>
-    private let signals: AsyncStream<Void>
-    private let signal: AsyncStream<Void>.Continuation
+    private let news = Bell()
 
     /// How long to gather changes: one SLO's change makes the rules of its whole place anew.
     private static let gathering = Swift.Duration.milliseconds(500)
@@ -38,8 +44,10 @@ final class FleetWriter: Sendable {
     private static let check = Swift.Duration.seconds(300)
     /// Between tries of what failed.
     private static let retry = Swift.Duration.seconds(5)
+    /// Between looks at the clock, for what holds no longer.
+    private static let rest = Swift.Duration.seconds(30)
 
-    /// - Parameter places: of one source; none when its SLOs share no rules, and what is left of another layout is taken out.
+    /// - Parameter places: of one source; none when its SLOs share no rules.
     init(
         places: [FleetPlace], settings: RuleSettings, carrier: any FleetCarrier, timeline: Timeline, wallClock: @escaping @Sendable () -> Instant,
         logger: Logger
@@ -51,33 +59,34 @@ final class FleetWriter: Sendable {
         self.wallClock = wallClock
         self.logger = logger
         state = Mutex(State(dirty: Set(places.indices)))
-        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Says that an SLO's own rules are there.
+    /// Says that an SLO's own rules are there, or about to be.
     func wrote(_ member: FleetMember) {
         change(member.key) { state in
             defer { state.written[member.key] = member }
-            return state.written[member.key] != member
+            if let known = state.written[member.key] { return known != member }
+            return state.found.removeValue(forKey: member.key) != member.text
         }
     }
 
-    /// Says that an SLO's own rules were taken out.
+    /// Says that an SLO's own rules were taken out, or are all its own by now.
     func removed(_ key: ObjectKey) {
         change(key) { state in
+            state.held[key] = nil
             let isFound = state.found.removeValue(forKey: key) != nil
+            if isFound { state.isFormerDue = true }
             return state.written.removeValue(forKey: key) != nil || isFound
         }
     }
 
     private func change(_ key: ObjectKey, _ apply: (inout State) -> Bool) {
-        guard let index = index(of: key) else { return }
         let isNew = state.withLock { state in
             guard apply(&state) else { return false }
-            state.dirty.insert(index)
+            if let index = index(of: key) { state.dirty.insert(index) }
             return true
         }
-        if isNew { signal.yield() }
+        if isNew { news.ring() }
     }
 
     /// Says which objects there are: what was found of others no longer counts.
@@ -85,9 +94,20 @@ final class FleetWriter: Sendable {
         state.withLock { state in
             state.kept = kept
             state.dirty = Set(places.indices)
+            state.isFormerDue = true
         }
-        signal.yield()
+        news.ring()
     }
+
+    /// Says that somebody has changed or deleted a part.
+    func touched(_ part: FleetPart.Name) {
+        guard let index = places.firstIndex(where: { $0.has(part) }) else { return }
+        state.withLock { _ = $0.dirty.insert(index) }
+        news.ring()
+    }
+
+    /// Whether the shared rules know of this version of an SLO.
+    func holds(_ member: FleetMember) -> Bool { state.withLock { $0.held[member.key] == member.digest } }
 
     /// Why the shared rules of an SLO are not as they should be; nil when nothing is known.
     func trouble(of key: ObjectKey) -> String? {
@@ -103,20 +123,10 @@ final class FleetWriter: Sendable {
 
     /// Until its task is cancelled.
     private func run() async throws {
-        while true {
-            do {
-                let found = try await carrier.members()
-                state.withLock { $0.found = found }
-                try await sweep()
-                break
-            } catch {
-                try Task.checkCancellation()
-                logger.warning("rules that SLOs shared can't be read; trying again", metadata: ["error": "\(error)"])
-                try await timeline.sleep(for: Self.retry)
-            }
-        }
+        try await load()
         var lastCheck = timeline.now
         while true {
+            try Task.checkCancellation()
             if timeline.now - lastCheck >= Self.check {
                 lastCheck = timeline.now
                 state.withLock { $0.dirty = Set(places.indices) }
@@ -129,7 +139,8 @@ final class FleetWriter: Sendable {
             }
             if !due.isEmpty { await write(due) }
             if state.withLock({ $0.failures.isEmpty }) {
-                try await wait()
+                let isDone = await leaveFormer()
+                _ = await timeline.within(isDone ? Self.rest : Self.retry) { [news] in await news.wait() }
                 try await timeline.sleep(for: Self.gathering)
             } else {
                 try await timeline.sleep(for: Self.retry)
@@ -137,45 +148,56 @@ final class FleetWriter: Sendable {
         }
     }
 
-    /// Until something changed, or is to be looked at.
-    private func wait() async throws {
-        guard state.withLock({ $0.dirty.isEmpty }) else { return }
-        let (timeline, signals) = (timeline, signals)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { for await _ in signals { return } }
-            group.addTask { try await timeline.sleep(for: Self.retry * 6) }
-            try await group.next()
-            group.cancelAll()
+    private func load() async throws {
+        var isTold = false
+        while true {
+            do {
+                let former = try await carrier.present().filter { name in !places.contains { $0.has(name) } }.compactMap(FleetPlace.init(of:))
+                let found = places.isEmpty && former.isEmpty ? [:] : try await carrier.members()
+                return state.withLock { state in
+                    state.former = Set(former)
+                    state.found = found.filter { state.written[$0.key] == nil }
+                }
+            } catch {
+                try Task.checkCancellation()
+                if !isTold { logger.warning("rules that SLOs share can't be read; trying again", metadata: ["error": "\(error)"]) }
+                isTold = true
+                try await timeline.sleep(for: Self.retry)
+            }
         }
-        try Task.checkCancellation()
     }
 
     private func write(_ due: [Int]) async {
-        let members = members(of: Set(due))
-        var isChanged = false
-        let present: Set<FleetPart.Name>
-        do { present = try await carrier.present() } catch {
-            for index in due { failed(index, error) }
-            return
+        let members = members { [places] key in
+            self.index(of: key).flatMap { due.contains($0) ? places[$0] : nil }
         }
+        var isChanged = false
         for index in due {
-            let shard = FleetShard(places[index], members: members[index] ?? [], settings: settings, now: wallClock())
             do {
-                let parts = shard.parts
-                for part in parts where try await carrier.write(part) { isChanged = true }
-                for name in present where shard.place.has(name) && !parts.contains(where: { $0.name == name }) {
-                    try await carrier.remove(name)
-                    isChanged = true
-                }
+                let own = members[places[index]] ?? []
+                let shard = FleetShard(places[index], members: own, settings: settings, now: wallClock())
+                if try await write(shard) { isChanged = true }
                 state.withLock { state in
                     state.validUntil[index] = shard.validUntil
                     state.failures[index] = nil
+                    for member in own { state.held[member.key] = member.digest }
                 }
             } catch {
                 failed(index, error)
             }
         }
         if isChanged { carrier.changed() }
+    }
+
+    private func write(_ shard: FleetShard) async throws -> Bool {
+        var isChanged = false
+        let parts = shard.parts
+        for part in parts where try await carrier.write(part) { isChanged = true }
+        for name in try await carrier.present() where shard.place.has(name) && !parts.contains(where: { $0.name == name }) {
+            try await carrier.remove(name)
+            isChanged = true
+        }
+        return isChanged
     }
 
     private func failed(_ index: Int, _ error: any Error) {
@@ -190,30 +212,54 @@ final class FleetWriter: Sendable {
         }
     }
 
-    /// By place.
-    private func members(of due: Set<Int>) -> [Int: [FleetMember]] {
+    /// By place, those of SLOs for which there is one.
+    private func members(_ place: (ObjectKey) -> FleetPlace?) -> [FleetPlace: [FleetMember]] {
         let (written, found, kept) = state.withLock { ($0.written, $0.found, $0.kept) }
         let known = kept?()
-        var members: [Int: [FleetMember]] = [:]
+        var members: [FleetPlace: [FleetMember]] = [:]
         for (key, member) in written {
-            guard let index = index(of: key), due.contains(index) else { continue }
-            members[index, default: []].append(member)
+            if let place = place(key) { members[place, default: []].append(member) }
         }
-        for (key, text) in found where written[key] == nil && known?.contains(key) ?? true {
-            guard let index = index(of: key), due.contains(index), let member = FleetMember(text, key: key) else { continue }
-            guard member.spec.source == places[index].source else { continue }
-            members[index, default: []].append(member)
+        for (key, text) in found where known?.contains(key) ?? true {
+            guard let place = place(key) else { continue }
+            guard let member = FleetMember(text, key: key) else {
+                logger.warning("what is kept beside the rules of an SLO can't be read", metadata: ["object": "\(key)"])
+                continue
+            }
+            if member.spec.source == place.source { members[place, default: []].append(member) }
         }
         return members
     }
 
-    /// Takes out what another number of places, or another layout, left.
-    private func sweep() async throws {
-        var isChanged = false
-        for name in try await carrier.present() where !places.contains(where: { $0.has(name) }) {
-            try await carrier.remove(name)
-            isChanged = true
+    /// Takes out what was left by another layout or number of places, as far as nobody needs it.
+    /// - Returns: whether that is seen to.
+    private func leaveFormer() async -> Bool {
+        let (former, isDue) = state.withLock { state in
+            defer { state.isFormerDue = false }
+            return (state.former, state.isFormerDue)
         }
-        if isChanged { carrier.changed() }
+        guard isDue else { return true }
+        // With places of now all are in these. Without, each that is found has not yet all rules for its own.
+        var members: [FleetPlace: [FleetMember]] = [:]
+        if places.isEmpty {
+            members = self.members { key in
+                former.first { $0.index == FleetPlace(of: SeriesIdentity(instance: $0.instance, key: key), source: $0.source, count: $0.count).index }
+            }
+        }
+        do {
+            var isChanged = false
+            for place in former {
+                let left = members[place] ?? []
+                if try await write(FleetShard(place, members: left, settings: settings, now: wallClock())) { isChanged = true }
+                if left.isEmpty { state.withLock { _ = $0.former.remove(place) } }
+            }
+            try await carrier.removeElsewhere()
+            if isChanged { carrier.changed() }
+            return true
+        } catch {
+            logger.warning("rules of another layout are left; trying again", metadata: ["error": "\(error)"])
+            state.withLock { $0.isFormerDue = true }
+            return false
+        }
     }
 }

@@ -38,6 +38,11 @@ struct ObjectOutput<Object: RuleObject>: RuleOutput {
         reflector.store.get(ObjectKey(namespace: key.namespace, name: RuleObjects.name(of: key)))?.metadata.resourceVersion ?? ""
     }
 
+    func carriesAll(_ key: ObjectKey) async -> Bool {
+        guard let object = reflector.store.get(ObjectKey(namespace: key.namespace, name: RuleObjects.name(of: key))) else { return false }
+        return object.owner == key && object.metadata.annotations[RuleObjects.memberAnnotation] == nil
+    }
+
     func remove(_ key: ObjectKey) async throws {
         for object in reflector.store.byIndex("owner", key.description) { try await delete(object) }
     }

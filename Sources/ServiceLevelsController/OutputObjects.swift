@@ -88,7 +88,15 @@ final class OutputObjects: Sendable {
             make: make)
     }
 
-    private func shared(_ definition: SLOSourceDefinition, _ own: any RuleOutput, _ carrier: any FleetCarrier) -> any RuleOutput {
+    private func shared<Object: RuleObject>(
+        _ definition: SLOSourceDefinition, _ own: any RuleOutput, _ carrier: ObjectCarrier<Object>
+    ) -> any RuleOutput {
+        let output = shared(definition, own, carrier as any FleetCarrier)
+        carrier.onTouch { output.shared.touched($0) }
+        return output
+    }
+
+    private func shared(_ definition: SLOSourceDefinition, _ own: any RuleOutput, _ carrier: any FleetCarrier) -> FleetOutput {
         var places: [FleetPlace] = []
         if case .fleet(let source, let count) = definition.settings.layout {
             places = FleetPlace.all(instance: instance, source: source, count: count)

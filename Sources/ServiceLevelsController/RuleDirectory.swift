@@ -84,6 +84,9 @@ actor RuleDirectory {
         throw Failure("remove", target)
     }
 
+    /// The text of an object's file; nil when there is none.
+    func text(of key: ObjectKey) -> String? { contents(of: "\(path)/\(fileName(for: key))").map { String(decoding: $0, as: UTF8.self) } }
+
     /// The texts of this instance's rule files, by name.
     func texts() throws -> [String: String] {
         var texts: [String: String] = [:]

@@ -15,6 +15,12 @@ protocol RuleOutput: Sendable {
     /// Takes the object's rules out.
     func remove(_ key: ObjectKey) async throws
 
+    /// Whether all of the rules are there, those that the object shares among them.
+    func isComplete(_ rules: GeneratedRules, for slo: SLO) -> Bool
+
+    /// Whether what carries the object's rules now has all of them, so that it shares none.
+    func carriesAll(_ key: ObjectKey) async -> Bool
+
     /// Says that what carries the object's rules is another source's by now.
     func disown(_ key: ObjectKey)
 
@@ -35,4 +41,6 @@ protocol RuleOutput: Sendable {
 extension RuleOutput {
     /// Of an output that keeps nothing beside.
     func disown(_ key: ObjectKey) {}
+
+    func isComplete(_ rules: GeneratedRules, for slo: SLO) -> Bool { true }
 }

@@ -144,7 +144,9 @@ final class SLOReconciler: Sendable {
                 decision = SLODecider.decide(slo, desired: known.desired, observation: observation, now: wallClock())
             }
         }
-        if failure == nil, !known.isAlone, let source, case .rules = known.desired, observation.output == .written {
+        if failure == nil, !known.isAlone, let source, case .rules(let rules) = known.desired, observation.output == .written,
+            source.output.isComplete(rules, for: slo)
+        {
             try await leaveOthers(key, source)
         }
         // After a restart the status stands until Prometheus was asked: nothing has changed but us. The first samples enqueue everybody.
@@ -205,7 +207,9 @@ final class SLOReconciler: Sendable {
     private func members(of slo: SLO) -> CompositeMembers? {
         slo.spec.flatMap { spec in
             CompositeMembers(slo.metadata.key, spec) { [store, isInScope] key in
-                guard isInScope(key.namespace), let member = store.get(key), member.metadata.deletionTimestamp == nil else { return .nothing }
+                guard isInScope(key.namespace) else { return .nothing }
+                guard let member = store.get(key) else { return store.unreadable.contains(key.description) ? .invalid : .nothing }
+                guard member.metadata.deletionTimestamp == nil else { return .nothing }
                 return member.spec.map { .slo($0) } ?? .invalid
             }
         }

@@ -22,6 +22,46 @@ struct FleetLayoutTests {
         return Int(try JSON(parsing: answer.text)["data"]?["result"]?.arrayValue?.first?["value"]?.arrayValue?.last?.stringValue ?? "") ?? -1
     }
 
+    /// The labels of what a query gives.
+    private static func series(_ world: World, _ query: String) async throws -> [[String: String]] {
+        let answer = try await world.fetch("\(world.prometheusURL)/api/v1/query?query=\(percentEncoded(query))")
+        return (try JSON(parsing: answer.text)["data"]?["result"]?.arrayValue ?? []).compactMap { $0["metric"]?.objectValue }.map { metric in
+            Dictionary(uniqueKeysWithValues: metric.map { ($0.key, $0.value.stringValue ?? "") })
+        }
+    }
+
+    /// An SLO burns all the while, and another's spec is invalid by then, so that it can't change over.
+    @Test func anotherLayoutSilencesNobody() async throws {
+        try await World.with("layouts") { world in
+            var daemon = try Daemon(world, layout: Self.layouts[0])
+            try await daemon.ready(world)
+            try await world.apply("burning", Self.burning(world))
+            try await world.apply("stuck", Self.burning(world))
+            for name in ["burning", "stuck"] { try await world.wait(name, "RulesLoaded", .true) }
+            for name in ["burning", "stuck"] { #expect(try await eventually { try await Self.firing(world, name) == 1 }) }
+            try await daemon.stop()
+            var broken = Self.burning(world)
+            broken["indicator"]?["ratio"]?["errors"] = "up == 0"
+            try await world.apply("stuck", broken)
+            for (number, layout) in [Self.layouts[1], "layout: Fleet\n      fleet: {places: 4}", Self.layouts[0]].enumerated() {
+                daemon = try Daemon(world, output: "\(number).log", layout: layout)
+                try await daemon.ready(world)
+                // For the time of a few evaluations: the new rules come, and the old ones go.
+                for _ in 0..<24 {
+                    for name in ["burning", "stuck"] { #expect(try await Self.firing(world, name) == 1, "\(name), \(layout)") }
+                    try await Task.sleep(for: .milliseconds(500))
+                }
+                let own = number == 2 ? 3 : 1
+                #expect(try await world.loadedGroups("burning") == own)
+                #expect(try await world.condition("burning", "RulesLoaded")?.status == .true)
+                #expect(try await world.loadedGroups("stuck") == 3, "what was asked for last stays")
+                try await daemon.stop()
+            }
+            try await world.delete("stuck")
+            try await world.delete("burning")
+        }
+    }
+
     private static func percentEncoded(_ text: String) -> String {
         text.utf8.map { byte in
             let isPlain = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
@@ -95,10 +135,14 @@ struct FleetLayoutTests {
             #expect(try await eventually { try await Self.firing(world, "burning") == 1 })
             #expect(try await world.condition("unparsed", "RulesLoaded")?.status != .true)
             // Somebody's rules that record it, and the budget of the healthy one twice more.
-            let labels = "plimsoll_instance: \(world.namespace), plimsoll_namespace: \(world.namespace), plimsoll_slo: burning"
-            let doubled = ["plimsoll:error_budget:ratio", "plimsoll:alerting:ratio"].flatMap { record in
-                ["1", "2"].map { "  - {record: '\(record)', expr: vector(0.5), labels: {\(labels), copy: '\($0)', plimsoll_severity: page}}" }
+            var doubled: [String] = []
+            for record in ["plimsoll:error_budget:ratio", "plimsoll:alerting:ratio"] {
+                for series in try await Self.series(world, "\(record){plimsoll_namespace=\"\(world.namespace)\",plimsoll_slo=\"burning\"}") {
+                    let labels = series.filter { $0.key != "__name__" }.sorted { $0.key < $1.key }.map { "\($0.key): '\($0.value)', " }.joined()
+                    doubled += ["1", "2"].map { "  - {record: '\(record)', expr: vector(0.5), labels: {\(labels)copy: '\($0)'}}" }
+                }
             }
+            #expect(doubled.count >= 2)
             let record = "  - {record: '\(poison)', expr: vector(1), labels: {job: prometheus}}"
             let file = "\(world.rulesDirectory)/foreign_\(world.namespace).yaml"
             defer { unlink(file) }

@@ -26,6 +26,7 @@ struct FleetShardTests {
     static let mixed: [(yaml: String, key: ObjectKey)] = [
         (SLOFixtures.checkout, key("checkout-availability")), (SLOFixtures.grouped, key("grouped")), (SLOFixtures.calendar, key("monthly")),
         (SLOFixtures.slices, key("lcp", "web")), (SLOFixtures.goodForm, key("grouped", "web")),
+        (SLOFixtures.checkout.replacing("Requests to", with: "\u{2028}\u{85} Requests 🚢 to"), key("odd", "web")),
         (SLOFixtures.checkout.replacing("{team: shop}", with: "{team: 'a \"$1\" \\\\ b', tier: gold}"), key("quoted", "web")),
     ]
 
@@ -95,7 +96,7 @@ struct FleetShardTests {
         let yaml = try #require(Self.mixed.first { $0.key == key }?.yaml)
         let member = try Self.member(yaml, key)
         #expect(FleetMember(member.text, key: key) == member)
-        #expect(!member.text.contains("\n"))
+        #expect(member.text.utf8.allSatisfy { (0x20..<0x7F).contains($0) }, "a comment of YAML ends at more than a line's end")
         #expect(FleetMember("{}", key: key) == nil)
         #expect(FleetMember("nonsense", key: key) == nil)
     }
