@@ -74,9 +74,9 @@ struct FleetAlerts {
         // The SLO's own come with the series.
         if !names.contains("tier"), !plan.groupBy.contains("tier") { labels["tier"] = tier.name }
         labels["severity"] = tier.severity.rawValue
-        labels["namespace"] = "{{ $labels.\(LabelNames.namespace) }}"
-        // A template of nothing, so that the label is none: but Prometheus hands the alerts of a rule on to the next of the same name and labels.
-        labels[LabelNames.shard] = Self.mark(plan.digest)
+        // With a comment, as Prometheus hands the alerts of a rule on to the next of the same name and labels.
+        labels["namespace"] = "{{ $labels.\(LabelNames.namespace) }}\(Self.mark(plan.digest))"
+        labels[LabelNames.shard] = ""
         if !plan.groupBy.isEmpty { labels[LabelNames.group] = AlertText.group(plan.groupBy) }
         let text = AlertText(
             subject: AlertText.Subject(shared: scope, severity: tier.severity, groupBy: plan.groupBy), tier: tier, window: plan.window,

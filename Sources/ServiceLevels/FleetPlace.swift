@@ -77,8 +77,8 @@ package struct FleetPlace: Sendable, Hashable {
 
     /// The class of alerts in a label of a loaded alerting rule; nil when it is of one SLO's own.
     package static func alertClass(inLabels labels: [String: String]) -> String? {
-        let parts = (labels[LabelNames.shard] ?? "").split(separator: " ")
-        return parts.count == 3 ? String(parts[1]) : nil
+        guard let mark = labels["namespace"]?.split(separator: "/* ", maxSplits: 1), mark.count == 2 else { return nil }
+        return mark[1].split(separator: " ").first.map(String.init)
     }
 
     /// The digests of rules in the query of a loaded info rule, which Prometheus may have spaced otherwise.

@@ -48,13 +48,14 @@ struct FleetLayoutTests {
                 try await daemon.ready(world)
                 // For the time of a few evaluations: the new rules come, and the old ones go.
                 for _ in 0..<24 {
-                    for name in ["burning", "stuck"] { #expect(try await Self.firing(world, name) == 1, "\(name), \(layout)") }
+                    for name in ["burning", "stuck"] { #expect(try await Self.firing(world, name) >= 1, "\(name), \(layout)") }
                     try await Task.sleep(for: .milliseconds(500))
                 }
                 let own = number == 2 ? 3 : 1
                 #expect(try await world.loadedGroups("burning") == own)
                 #expect(try await world.condition("burning", "RulesLoaded")?.status == .true)
                 #expect(try await world.loadedGroups("stuck") == 3, "what was asked for last stays")
+                for name in ["burning", "stuck"] { #expect(try await Self.firing(world, name) == 1, "and no more") }
                 try await daemon.stop()
             }
             try await world.delete("stuck")

@@ -69,7 +69,7 @@ struct PromtoolFleetTests {
         }
         // Labels of alerts too; the info series' digests differ, as the rules do.
         for name in ["ALERTS", "plimsoll:shadow_alerts"] { test = test.expecting(same(name), at: end, ("{}", 1)) }
-        test = test.expecting("count(ALERTS{plimsoll_instance=\"fleet\",plimsoll_tier=\"fast\"})", at: end, ("{}", 5))
+        test = test.expecting("count(ALERTS{plimsoll_instance=\"fleet\",plimsoll_tier=\"fast\"})", at: end, ("{}", 6))
             .expecting("count(ALERTS{plimsoll_instance=\"fleet\",tier=\"gold\",team=\"a \\\"$1\\\" \\\\\\\\ b\"}) > bool 0", at: end, ("{}", 1))
             .expecting("count(ALERTS{plimsoll_instance=\"fleet\",plimsoll_shard!=\"\"}) or vector(0)", at: end, ("{}", 0))
             .expecting("count(plimsoll_slo_info{plimsoll_instance=\"fleet\"})", at: end, ("{}", Double(slos.count)))
