@@ -11,11 +11,9 @@ struct FleetOutput: RuleOutput {
     /// Its own first, as what is shared reads what these record; but alerts of its own go only once there are shared ones.
     func write(_ rules: GeneratedRules, for slo: SLO) async throws -> Bool {
         guard let member = rules.member(slo) else {
-            let isChanged = try await own.write(rules, for: slo)
-            shared.removed(slo.metadata.key)
-            return isChanged
+            return try await own.write(rules, for: slo)
         }
-        if !shared.holds(member), await own.carriesAll(slo.metadata.key) {
+        if !shared.hasServed(member), await own.carriesAll(slo.metadata.key) {
             shared.wrote(member)
             throw SharedFirst()
         }
@@ -24,7 +22,16 @@ struct FleetOutput: RuleOutput {
         return isChanged
     }
 
-    func isComplete(_ rules: GeneratedRules, for slo: SLO) -> Bool { rules.member(slo).map(shared.holds) ?? true }
+    func isComplete(_ rules: GeneratedRules, for slo: SLO) -> Bool { rules.member(slo).map(shared.hasServed) ?? true }
+
+    func observed(_ rules: GeneratedRules, of key: ObjectKey, _ observation: SLOObservation, isLoaded: Bool) {
+        if rules.place == nil {
+            // All rules are its own by now.
+            if isLoaded { shared.removed(key) }
+        } else if observation.sharedDigests.contains(rules.digest), rules.alertClass.map(observation.sharedDigests.contains) ?? true {
+            shared.serves(key, digest: rules.digest)
+        }
+    }
 
     func carriesAll(_ key: ObjectKey) async -> Bool { await own.carriesAll(key) }
 
@@ -51,5 +58,5 @@ struct FleetOutput: RuleOutput {
 
 /// The rules that an SLO will share are not there yet.
 struct SharedFirst: Error, CustomStringConvertible {
-    var description: String { "the rules that it is to share with others are written first; until then its own stay as they are" }
+    var description: String { "Prometheus must have the rules first that it is to share with others; until then its own stay as they are" }
 }

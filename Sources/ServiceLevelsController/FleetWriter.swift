@@ -23,8 +23,8 @@ final class FleetWriter: Sendable {
         var validUntil: [Int: Instant] = [:]
         /// Why the rules of a place are not as they should be.
         var failures: [Int: String] = [:]
-        /// Digests of the SLOs of which written rules know.
-        var held: [ObjectKey: String] = [:]
+        /// Since when Prometheus was seen to have shared rules that know of an SLO's version.
+        var served: [ObjectKey: (digest: String, since: Swift.Duration)] = [:]
         var former: Set<FleetPlace> = []
         var isFormerDue = true
     }
@@ -73,7 +73,7 @@ final class FleetWriter: Sendable {
     /// Says that an SLO's own rules were taken out, or are all its own by now.
     func removed(_ key: ObjectKey) {
         change(key) { state in
-            state.held[key] = nil
+            state.served[key] = nil
             let isFound = state.found.removeValue(forKey: key) != nil
             if isFound { state.isFormerDue = true }
             return state.written.removeValue(forKey: key) != nil || isFound
@@ -106,8 +106,19 @@ final class FleetWriter: Sendable {
         news.ring()
     }
 
-    /// Whether the shared rules know of this version of an SLO.
-    func holds(_ member: FleetMember) -> Bool { state.withLock { $0.held[member.key] == member.digest } }
+    /// Says that Prometheus has shared rules that know of a version of an SLO.
+    func serves(_ key: ObjectKey, digest: String) {
+        let now = timeline.now
+        state.withLock { state in
+            if state.served[key]?.digest != digest { state.served[key] = (digest, now) }
+        }
+    }
+
+    /// Whether Prometheus has evaluated the shared rules with this version of an SLO: what they must know of it, and then its alerts.
+    func hasServed(_ member: FleetMember) -> Bool {
+        let least = Swift.Duration.milliseconds(settings.evaluationInterval.milliseconds * 2)
+        return state.withLock { $0.served[member.key].map { $0.digest == member.digest && timeline.now - $0.since >= least } ?? false }
+    }
 
     /// Why the shared rules of an SLO are not as they should be; nil when nothing is known.
     func trouble(of key: ObjectKey) -> String? {
@@ -180,7 +191,6 @@ final class FleetWriter: Sendable {
                 state.withLock { state in
                     state.validUntil[index] = shard.validUntil
                     state.failures[index] = nil
-                    for member in own { state.held[member.key] = member.digest }
                 }
             } catch {
                 failed(index, error)

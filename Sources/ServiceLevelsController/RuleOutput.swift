@@ -18,6 +18,9 @@ protocol RuleOutput: Sendable {
     /// Whether all of the rules are there, those that the object shares among them.
     func isComplete(_ rules: GeneratedRules, for slo: SLO) -> Bool
 
+    /// Tells what was found of the object's rules, and whether all of them were seen loaded and evaluated.
+    func observed(_ rules: GeneratedRules, of key: ObjectKey, _ observation: SLOObservation, isLoaded: Bool)
+
     /// Whether what carries the object's rules now has all of them, so that it shares none.
     func carriesAll(_ key: ObjectKey) async -> Bool
 
@@ -43,4 +46,6 @@ extension RuleOutput {
     func disown(_ key: ObjectKey) {}
 
     func isComplete(_ rules: GeneratedRules, for slo: SLO) -> Bool { true }
+
+    func observed(_ rules: GeneratedRules, of key: ObjectKey, _ observation: SLOObservation, isLoaded: Bool) {}
 }

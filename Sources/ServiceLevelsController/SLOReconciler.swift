@@ -121,6 +121,9 @@ final class SLOReconciler: Sendable {
             if spec.indicator.composite == nil || observation.figuresFollowEvaluation { source.preflight.want(slo, spec, source.definition.settings) }
             observation.preflight = source.preflight.observation(of: slo)
         }
+        let loaded = slo.status.conditions["RulesLoaded"]
+        let isLoaded = loaded?.status == .true && loaded?.observedGeneration == slo.metadata.generation && observation.figuresFollowEvaluation
+        if let source, case .rules(let rules) = known.desired { source.output.observed(rules, of: key, observation, isLoaded: isLoaded) }
         var decision = SLODecider.decide(slo, desired: known.desired, observation: observation, now: wallClock())
         var failure: (any Error)?
         let version = source?.output.version(of: key) ?? ""
@@ -145,7 +148,7 @@ final class SLOReconciler: Sendable {
             }
         }
         if failure == nil, !known.isAlone, let source, case .rules(let rules) = known.desired, observation.output == .written,
-            source.output.isComplete(rules, for: slo)
+            sources.count == 1 || isLoaded && source.output.isComplete(rules, for: slo)
         {
             try await leaveOthers(key, source)
         }
