@@ -149,7 +149,7 @@ struct DeliveryMachine {
         _ keys: [Key], _ result: Result<String, NotifyFailure>, now: Swift.Duration, using generator: inout some RandomNumberGenerator
     ) -> Set<ObjectKey> {
         running -= 1
-        if case .failure(let failure) = result, let pause = failure.retryAfter { notBefore = max(notBefore, now + pause) }
+        if case .failure(let failure) = result, let pause = failure.retryAfter { notBefore = max(notBefore, now + bounded(pause)) }
         var news: Set<ObjectKey> = []
         for key in keys {
             guard var entry = entries[key.slo]?[key.policy], let sent = entry.sent else { continue }
@@ -193,13 +193,16 @@ struct DeliveryMachine {
             entry.failures += 1
             if failure.isFinal {
                 entry.outcome = .refused(failure.message)
-                entry.due = now + Self.refusedPause
+                entry.due = now + bounded(Self.refusedPause)
             } else {
                 if entry.failures >= Self.toldFailures { entry.outcome = .failing(failure.message) }
-                entry.due = now + max(Self.backoff.delay(failures: entry.failures, using: &generator), failure.retryAfter ?? .zero)
+                entry.due = now + bounded(max(Self.backoff.delay(failures: entry.failures, using: &generator), failure.retryAfter ?? .zero))
             }
         }
     }
+
+    /// What is told again and again ends by itself at the peer if that ceases, and people would hear that all is well: no pause is longer than the usual.
+    private func bounded(_ pause: Swift.Duration) -> Swift.Duration { traits.repetition.map { min($0, pause) } ?? pause }
 
     // MARK: What is known
 

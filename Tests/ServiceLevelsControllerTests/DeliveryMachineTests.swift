@@ -184,6 +184,19 @@ struct DeliveryMachineTests {
         #expect(rig.outcome(Self.a) == .refused("no") && rig.outcome(Self.b) == .delivered(reference: ""))
     }
 
+    @Test func noPauseOutlastsWhatEndsByItself() {
+        var rig = Rig(Self.traits(batch: 10, repetition: .seconds(60)))
+        rig.want(Self.a, Self.message(Self.a), isTold: true)
+        _ = rig.finish(rig.take(), Self.refused)
+        #expect(rig.skip() == .seconds(60))
+        _ = rig.finish(rig.take(), .failure(NotifyFailure("429", isFinal: false, retryAfter: .seconds(3600))))
+        #expect(rig.skip() == .seconds(60))
+        for _ in 0..<12 {
+            _ = rig.finish(rig.take(), Self.away)
+            #expect(rig.skip() <= .seconds(60))
+        }
+    }
+
     @Test func anSLOThatIsGoneIsResolvedAsFarAsAnybodyKnows() {
         var rig = Rig()
         rig.want(Self.a, Self.message(Self.a, reference: "OPS-1"), isTold: true)
