@@ -84,6 +84,8 @@ struct DeliveryMachine {
             // What it is called by stays for as long as it lasts, whatever becomes of the spec.
             message.notification.severity = entry.message.notification.severity
             message.notification.labels = entry.message.notification.labels
+            // The status may lag behind what the peer said.
+            if message.reference.isEmpty { message.reference = entry.message.reference }
         }
         let isSame = entry.message.isSameNews(as: message)
         entry.message = message
@@ -155,7 +157,12 @@ struct DeliveryMachine {
             guard var entry = entries[key.slo]?[key.policy], let sent = entry.sent else { continue }
             entry.sent = nil
             guard entry.message.isSameNews(as: sent) else {
-                // Something else is wanted by now.
+                // Something else is wanted by now. What the peer calls the matter is the surest way to end it: a search may not find it yet.
+                if case .success(let reference) = result, !reference.isEmpty,
+                    entry.message.notification.startedAt == sent.notification.startedAt
+                {
+                    entry.message.reference = reference
+                }
                 entry.due = now
                 entries[key.slo]?[key.policy] = entry
                 continue

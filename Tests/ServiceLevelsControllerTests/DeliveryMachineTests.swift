@@ -139,6 +139,25 @@ struct DeliveryMachineTests {
         #expect(rig.machine.results(of: Self.a).first?.isFiring == false)
     }
 
+    @Test func theEndKnowsWhatTheBeginWasCalled() {
+        var rig = Rig()
+        rig.want(Self.a, Self.message(Self.a))
+        let begin = rig.take()
+        rig.want(Self.a, Self.message(Self.a, .resolved))
+        _ = rig.finish(begin, .success("OPS-1"))
+        // The status never had it, and says so again.
+        rig.want(Self.a, Self.message(Self.a, .resolved))
+        #expect(rig.machine.take(now: rig.now).map(\.message.reference) == ["OPS-1"])
+        // Another occurrence is another matter.
+        rig.want(Self.b, Self.message(Self.b))
+        _ = rig.finish(begin)
+        let other = rig.take()
+        #expect(other.map(\.slo) == [Self.b])
+        rig.want(Self.b, Self.message(Self.b, since: 200))
+        _ = rig.finish(other, .success("OPS-2"))
+        #expect(rig.machine.take(now: rig.now).map(\.message.reference) == [""])
+    }
+
     @Test func messagesKeepTheirDistance() {
         var rig = Rig(Self.traits(spacing: .seconds(1)))
         rig.want(Self.a, Self.message(Self.a))
