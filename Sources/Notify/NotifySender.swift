@@ -170,7 +170,7 @@ package final class NotifySender: NotificationSending {
                 case .invalidRequest, .forbiddenAddress, .tls(.ownMaterial): true
                 default: false
                 }
-            throw shown(NotifyFailure(error.message, isFinal: isFinal), material, place)
+            throw shown(NotifyFailure(error.message, isFinal: isFinal, concernsAll: true), material, place)
         }
     }
 

@@ -188,12 +188,13 @@ struct DeliveryMachine {
         switch result {
         case .success(let reference):
             entry.failures = 0
+            entry.isAlone = false
             entry.outcome = .delivered(reference: reference)
             if entry.message.notification.state == .firing {
                 if !reference.isEmpty { entry.message.reference = reference }
                 entry.due = traits.repetition.map { now + $0 }
             }
-        case .failure(let failure) where failure.isFinal && isBatch:
+        case .failure(let failure) where failure.isFinal && isBatch && !failure.concernsAll:
             entry.isAlone = true
             entry.due = now
         case .failure(let failure):

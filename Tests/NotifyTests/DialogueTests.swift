@@ -173,4 +173,12 @@ struct DialogueTests {
         if status != 301 { #expect(failure.message.contains("channel_is_archived")) }
         if status == 429 { #expect(failure.retryAfter == .seconds(7)) }
     }
+
+    @Test(arguments: [301, 302, 401, 403, 404]) func whatHasNothingToDoWithWhatIsTold(status: Int) {
+        #expect(NotifyAnswer(status: status).failure.isFinal && NotifyAnswer(status: status).failure.concernsAll)
+    }
+
+    @Test(arguments: [400, 413, 422]) func whatMayBeForItsSake(status: Int) {
+        #expect(NotifyAnswer(status: status).failure.isFinal && !NotifyAnswer(status: status).failure.concernsAll)
+    }
 }

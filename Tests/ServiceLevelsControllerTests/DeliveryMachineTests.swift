@@ -203,6 +203,27 @@ struct DeliveryMachineTests {
         #expect(rig.outcome(Self.a) == .refused("no") && rig.outcome(Self.b) == .delivered(reference: ""))
     }
 
+    @Test func whatWasSuspectedGoesWithTheOthersAgain() {
+        var rig = Rig(Self.traits(batch: 10, repetition: .seconds(60)))
+        rig.want(Self.a, Self.message(Self.a))
+        rig.want(Self.b, Self.message(Self.b))
+        _ = rig.finish(rig.take(), Self.refused)
+        for _ in 0..<2 { _ = rig.finish(rig.take()) }
+        _ = rig.skip()
+        #expect(rig.take().map(\.slo) == [Self.a, Self.b])
+    }
+
+    @Test func credentialsThatAreRefusedAreNobodysFault() {
+        var rig = Rig(Self.traits(batch: 10, repetition: .seconds(60)))
+        rig.want(Self.a, Self.message(Self.a))
+        rig.want(Self.b, Self.message(Self.b))
+        let both = rig.take()
+        #expect(rig.finish(both, .failure(NotifyFailure("401", isFinal: true, concernsAll: true))) == [Self.a, Self.b])
+        #expect(rig.take() == [])
+        _ = rig.skip()
+        #expect(rig.take() == both)
+    }
+
     @Test func noPauseOutlastsWhatEndsByItself() {
         var rig = Rig(Self.traits(batch: 10, repetition: .seconds(60)))
         rig.want(Self.a, Self.message(Self.a), isTold: true)
