@@ -162,8 +162,11 @@ package final class NotifySender: NotificationSending {
             acceptGzip: true, isIdempotent: request.isIdempotent, permit: { _ in mayWrite() })
         do {
             let response = try await http.send(sent)
-            return NotifyAnswer(
+            var answer = NotifyAnswer(
                 status: response.status, body: response.body, retryAfter: Self.retryAfter(response.headers["Retry-After"]))
+            // Before anything is cut, or half a secret would stay. What is good is read by the dialogue, and shown by none.
+            if !answer.isGood { answer.body = secrets(material, place).redacted(answer.body) }
+            return answer
         } catch {
             let isFinal =
                 switch error.kind {
@@ -182,9 +185,15 @@ package final class NotifySender: NotificationSending {
     /// The failure without what nobody may read.
     private func shown(_ failure: NotifyFailure, _ material: Material, _ place: String) -> NotifyFailure {
         var failure = failure
-        var secrets = material.secrets
-        if settings.channel == .slack, let path = place.firstRange(of: "/services/") { secrets.append(String(place[path.lowerBound...])) }
-        for secret in secrets where !secret.isEmpty { failure.message = failure.message.replacing(secret, with: "***") }
+        failure.message = secrets(material, place).redacted(failure.message)
         return failure
+    }
+
+    private func secrets(_ material: Material, _ place: String) -> Redaction {
+        var secrets = material.secrets
+        // `Basic` is the secret in other letters.
+        if let credential = material.authorization?.split(separator: " ").last { secrets.append(String(credential)) }
+        if settings.channel == .slack { secrets += Redaction.path(of: place) }
+        return Redaction(secrets)
     }
 }
