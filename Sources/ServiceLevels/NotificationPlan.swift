@@ -51,6 +51,9 @@ struct NotificationPlan {
         var message: String
     }
 
+    /// The reason of a condition: the CRD is older than the daemon.
+    static let notKept = "StatusNotKept"
+
     private(set) var records: [SLONotification] = []
     private(set) var troubles: [Trouble] = []
     /// Whether anybody is to be told of anything.
