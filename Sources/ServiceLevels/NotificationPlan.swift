@@ -90,6 +90,16 @@ struct NotificationPlan {
         troubles += failures(results)
     }
 
+    /// While the spec is invalid nothing begins or ends: what was under way goes on, and what came of it is noted.
+    init(prior: [SLONotification], results: [NotificationResult]) {
+        isAsked = true
+        records = prior.compactMap { record in
+            let mine = results.filter { $0.policy == record.policy && $0.notifier == record.notifier }
+            return Self.next(record, Pair(record), wantedSince: record.state.isFiring ? record.since : nil, mine)
+        }
+        troubles = failures(results)
+    }
+
     private struct Pair: Hashable {
         var policy: String
         var notifier: String

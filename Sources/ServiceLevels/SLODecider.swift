@@ -16,6 +16,11 @@ package enum SLODecider {
         status.observedGeneration = slo.metadata.generation
         guard case .rules(let rules) = desired, let spec = slo.spec else {
             if case .invalid(let problems) = desired { conditions.invalid(problems) }
+            if !slo.status.notifications.isEmpty {
+                let plan = NotificationPlan(prior: slo.status.notifications, results: observation.notified)
+                conditions.judge(plan)
+                status.notifications = plan.records
+            }
             status.conditions = conditions.list
             return decision(.keep, slo.status, status, waiting: false, now)
         }

@@ -152,8 +152,10 @@ final class SLOReconciler: Sendable {
         // After a restart the status stands until Prometheus was asked: nothing has changed but us. The first samples enqueue everybody.
         if !wasAsked, failure == nil, slo.status.observedGeneration == slo.metadata.generation { return .done }
         let status = try await report(decision, slo, known.desired, observation)
-        // Only now: what is told is in the status.
-        if case .rules(let rules) = known.desired { notifiers.tell(slo, status, observation.figures, rules.tiers.first?.long) }
+        // Only now: what is told is in the status. While the spec is invalid that is what was under way when it became so.
+        var recentWindow: PromDuration?
+        if case .rules(let rules) = known.desired { recentWindow = rules.tiers.first?.long }
+        notifiers.tell(slo, status, observation.figures, recentWindow)
         if let failure, !(failure is RuleObjects.TooLarge) { return .retry(failure) }
         var next = decision.requeueAfter.map { min(Swift.Duration.milliseconds($0.milliseconds), Self.outputCheck) } ?? Self.outputCheck
         // Figures that still say nothing of it are no news that would come by itself.

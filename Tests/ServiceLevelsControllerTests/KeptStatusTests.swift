@@ -142,4 +142,21 @@ struct KeptStatusTests {
             #expect(world.status.notifications.map(\.state) == [.firing] && world.status.conditions["Notified"]?.reason == "Delivered")
         }
     }
+
+    @Test(arguments: ["Sending", "Resolving"]) func whatWasUnderWayIsToldThoughTheSpecIsInvalidByNow(state: String) async throws {
+        var spec = Self.spec
+        spec["source"] = "elsewhere"
+        let record: JSON = ["policy": "warn", "notifier": "oncall", "state": .string(state), "since": "2026-07-25T17:00:00Z"]
+        let world = World(spec, ["notifications": [record]])
+        world.prunes.withLock { $0 = false }
+        try await whileRunning(world) { reconciler in
+            world.look()
+            _ = await reconciler.reconcile(Self.key)
+            #expect(await eventually { world.peer.told.map(\.state) == [state == "Sending" ? .firing : .resolved] })
+            world.look()
+            _ = await reconciler.reconcile(Self.key)
+            #expect(world.status.notifications.map(\.state) == (state == "Sending" ? [.firing] : []))
+            #expect(world.status.conditions["Stalled"]?.reason == "Invalid")
+        }
+    }
 }
