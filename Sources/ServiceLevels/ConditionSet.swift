@@ -111,7 +111,8 @@ struct ConditionSet {
             "Notified",
             Verdict(
                 .false, NotificationPlan.notKept,
-                "the API server drops status.notifications, and nobody is told of what would be forgotten: apply the CRDs of this version of Plimsoll"))
+                "the API server drops status.notifications, and nobody is told of what would be forgotten: apply the CRDs of this version of Plimsoll"
+            ))
     }
 
     /// What the spec itself tells, and what was found on its Prometheus.

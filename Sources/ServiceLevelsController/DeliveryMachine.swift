@@ -209,6 +209,8 @@ struct DeliveryMachine {
             entry.failures = 0
             entry.isAlone = false
             entry.outcome = .delivered(reference: reference)
+            // What was wanted meanwhile and no longer is may have made it due.
+            entry.due = nil
             if entry.message.notification.state == .firing {
                 if !reference.isEmpty { entry.message.reference = reference }
                 entry.due = traits.repetition.map { now + $0 }
