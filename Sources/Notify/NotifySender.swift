@@ -73,7 +73,7 @@ package final class NotifySender: NotificationSending {
     package func send(_ messages: [Message]) async throws(NotifyFailure) -> String {
         guard let first = messages.first else { return "" }
         let material = try await material()
-        let place = try place(material.secret)
+        let place = try place(material)
         var dialogue = dialogue(first, messages.map(\.notification), material.secret ?? "")
         var answer: NotifyAnswer?
         for _ in 0..<Self.mostTurns {
@@ -104,6 +104,8 @@ package final class NotifySender: NotificationSending {
 
     private struct Material: Sendable {
         var secret: String?
+        /// Of a place that is itself a secret.
+        var url: String?
         var authorization: String?
         var secrets: [String] = []
     }
@@ -118,9 +120,11 @@ package final class NotifySender: NotificationSending {
                 }
                 if changed { http.replaceTLS(credentials.tls) }
                 var material = Material(authorization: credentials.authorization, secrets: [credentials.secret].compactMap { $0 })
+                if let path = settings.urlFile { material.url = try files.line(path, "the URL file") }
                 guard let path = settings.secretFile else { return material }
                 let secret = try files.line(path, "the secret file")
                 material.secret = secret
+                if settings.channel == .slack { material.url = secret }
                 material.secrets.append(secret)
                 material.authorization = authorization(secret) ?? material.authorization
                 return material
@@ -141,13 +145,15 @@ package final class NotifySender: NotificationSending {
         }
     }
 
-    private func place(_ secret: String?) throws(NotifyFailure) -> String {
-        guard settings.channel == .slack else { return settings.url }
-        guard let secret, secret.hasPrefix("https://") || secret.hasPrefix("http://") else {
-            throw NotifyFailure(
-                "the secret file \(settings.secretFile ?? "") holds no URL of an incoming webhook, which begins with https://", isFinal: true)
+    private func place(_ material: Material) throws(NotifyFailure) -> String {
+        guard settings.channel == .slack || settings.urlFile != nil else { return settings.url }
+        guard let url = material.url, url.hasPrefix("https://") || url.hasPrefix("http://") else {
+            let what =
+                settings.urlFile.map { "URL file \($0) holds no URL" }
+                ?? "secret file \(settings.secretFile ?? "") holds no URL of an incoming webhook"
+            throw NotifyFailure("the \(what), which begins with https://", isFinal: true)
         }
-        return secret
+        return url
     }
 
     // MARK: Requests
@@ -193,7 +199,7 @@ package final class NotifySender: NotificationSending {
         var secrets = material.secrets
         // `Basic` is the secret in other letters.
         if let credential = material.authorization?.split(separator: " ").last { secrets.append(String(credential)) }
-        if settings.channel == .slack { secrets += Redaction.path(of: place) }
+        if material.url != nil { secrets += [place] + Redaction.path(of: place) }
         return Redaction(secrets)
     }
 }
