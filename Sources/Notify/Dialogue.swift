@@ -54,8 +54,10 @@ package struct NotifyAnswer: Sendable, Hashable {
         case 408, 425, 500...: return NotifyFailure("HTTP \(status)\(more)", isFinal: false, retryAfter: retryAfter)
         case 300..<400:
             return NotifyFailure(
-                "HTTP \(status): it redirects elsewhere, and redirects are not followed: set url to where it really is", isFinal: true)
-        case 401, 403: return NotifyFailure("HTTP \(status): it refuses these credentials\(more)", isFinal: true)
+                "HTTP \(status): it redirects elsewhere, and redirects are not followed: set url to where it really is", isFinal: true,
+                concernsAll: true)
+        case 401, 403: return NotifyFailure("HTTP \(status): it refuses these credentials\(more)", isFinal: true, concernsAll: true)
+        case 404: return NotifyFailure("HTTP \(status)\(more)", isFinal: true, concernsAll: true)
         default: return NotifyFailure("HTTP \(status)\(more)", isFinal: true)
         }
     }
@@ -66,12 +68,15 @@ package struct NotifyFailure: Error, Sendable, Hashable, CustomStringConvertible
     package var message: String
     /// Only somebody who changes something helps: the settings, the credentials, the peer.
     package var isFinal: Bool
+    /// Whatever else were told would fail in the same way: it is the settings, not what is told.
+    package var concernsAll: Bool
     /// Not sooner.
     package var retryAfter: Swift.Duration?
 
-    package init(_ message: String, isFinal: Bool, retryAfter: Swift.Duration? = nil) {
+    package init(_ message: String, isFinal: Bool, concernsAll: Bool = false, retryAfter: Swift.Duration? = nil) {
         self.message = message
         self.isFinal = isFinal
+        self.concernsAll = concernsAll
         self.retryAfter = retryAfter
     }
 

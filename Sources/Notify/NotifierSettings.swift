@@ -20,6 +20,8 @@ package struct NotifierSettings: Sendable, Hashable {
     package var channel: Channel
     /// Base URL without a slash at its end; unused for Slack.
     package var url: String
+    /// Instead of the URL, where it is a secret; read again for each message.
+    package var urlFile: String?
     /// Read again for each message.
     package var secretFile: String?
     /// Besides the secret: of an Alertmanager, and the authorities of any.
@@ -28,12 +30,13 @@ package struct NotifierSettings: Sendable, Hashable {
     package var timeout: Swift.Duration
 
     package init(
-        name: String, channel: Channel, url: String = "", secretFile: String? = nil, credentials: CredentialSettings = CredentialSettings(),
-        timeout: Swift.Duration = .seconds(10)
+        name: String, channel: Channel, url: String = "", urlFile: String? = nil, secretFile: String? = nil,
+        credentials: CredentialSettings = CredentialSettings(), timeout: Swift.Duration = .seconds(10)
     ) {
         self.name = name
         self.channel = channel
         self.url = String(url.reversed().drop { $0 == "/" }.reversed())
+        self.urlFile = urlFile
         self.secretFile = secretFile
         self.credentials = credentials
         self.timeout = timeout

@@ -73,7 +73,7 @@ package final class NotifySender: NotificationSending {
     package func send(_ messages: [Message]) async throws(NotifyFailure) -> String {
         guard let first = messages.first else { return "" }
         let material = try await material()
-        let place = try place(material.secret)
+        let place = try place(material)
         var dialogue = dialogue(first, messages.map(\.notification), material.secret ?? "")
         var answer: NotifyAnswer?
         for _ in 0..<Self.mostTurns {
@@ -104,6 +104,8 @@ package final class NotifySender: NotificationSending {
 
     private struct Material: Sendable {
         var secret: String?
+        /// Of a place that is itself a secret.
+        var url: String?
         var authorization: String?
         var secrets: [String] = []
     }
@@ -118,9 +120,11 @@ package final class NotifySender: NotificationSending {
                 }
                 if changed { http.replaceTLS(credentials.tls) }
                 var material = Material(authorization: credentials.authorization, secrets: [credentials.secret].compactMap { $0 })
+                if let path = settings.urlFile { material.url = try files.line(path, "the URL file") }
                 guard let path = settings.secretFile else { return material }
                 let secret = try files.line(path, "the secret file")
                 material.secret = secret
+                if settings.channel == .slack { material.url = secret }
                 material.secrets.append(secret)
                 material.authorization = authorization(secret) ?? material.authorization
                 return material
@@ -141,13 +145,15 @@ package final class NotifySender: NotificationSending {
         }
     }
 
-    private func place(_ secret: String?) throws(NotifyFailure) -> String {
-        guard settings.channel == .slack else { return settings.url }
-        guard let secret, secret.hasPrefix("https://") || secret.hasPrefix("http://") else {
-            throw NotifyFailure(
-                "the secret file \(settings.secretFile ?? "") holds no URL of an incoming webhook, which begins with https://", isFinal: true)
+    private func place(_ material: Material) throws(NotifyFailure) -> String {
+        guard settings.channel == .slack || settings.urlFile != nil else { return settings.url }
+        guard let url = material.url, url.hasPrefix("https://") || url.hasPrefix("http://") else {
+            let what =
+                settings.urlFile.map { "URL file \($0) holds no URL" }
+                ?? "secret file \(settings.secretFile ?? "") holds no URL of an incoming webhook"
+            throw NotifyFailure("the \(what), which begins with https://", isFinal: true)
         }
-        return secret
+        return url
     }
 
     // MARK: Requests
@@ -162,15 +168,18 @@ package final class NotifySender: NotificationSending {
             acceptGzip: true, isIdempotent: request.isIdempotent, permit: { _ in mayWrite() })
         do {
             let response = try await http.send(sent)
-            return NotifyAnswer(
+            var answer = NotifyAnswer(
                 status: response.status, body: response.body, retryAfter: Self.retryAfter(response.headers["Retry-After"]))
+            // Before anything is cut, or half a secret would stay. What is good is read by the dialogue, and shown by none.
+            if !answer.isGood { answer.body = secrets(material, place).redacted(answer.body) }
+            return answer
         } catch {
             let isFinal =
                 switch error.kind {
                 case .invalidRequest, .forbiddenAddress, .tls(.ownMaterial): true
                 default: false
                 }
-            throw shown(NotifyFailure(error.message, isFinal: isFinal), material, place)
+            throw shown(NotifyFailure(error.message, isFinal: isFinal, concernsAll: true), material, place)
         }
     }
 
@@ -182,9 +191,15 @@ package final class NotifySender: NotificationSending {
     /// The failure without what nobody may read.
     private func shown(_ failure: NotifyFailure, _ material: Material, _ place: String) -> NotifyFailure {
         var failure = failure
-        var secrets = material.secrets
-        if settings.channel == .slack, let path = place.firstRange(of: "/services/") { secrets.append(String(place[path.lowerBound...])) }
-        for secret in secrets where !secret.isEmpty { failure.message = failure.message.replacing(secret, with: "***") }
+        failure.message = secrets(material, place).redacted(failure.message)
         return failure
+    }
+
+    private func secrets(_ material: Material, _ place: String) -> Redaction {
+        var secrets = material.secrets
+        // `Basic` is the secret in other letters.
+        if let credential = material.authorization?.split(separator: " ").last { secrets.append(String(credential)) }
+        if material.url != nil { secrets += [place] + Redaction.path(of: place) }
+        return Redaction(secrets)
     }
 }

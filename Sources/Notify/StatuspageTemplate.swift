@@ -47,7 +47,9 @@ package struct StatuspageTemplate: Dialogue {
             guard let list = answer.json.arrayValue else {
                 return .failed(NotifyFailure("it answered with no list of incidents; is url that of Statuspage's API?", isFinal: false))
             }
-            return listed(list.first { $0["metadata"]?["plimsoll"]?["key"]?.stringValue == notification.identity.dedupKey })
+            let ours = list.filter { $0["metadata"]?["plimsoll"]?["key"]?.stringValue != nil }
+            let isMine: (JSON) -> Bool = { [key = notification.identity.dedupKey] in $0["metadata"]?["plimsoll"]?["key"]?.stringValue == key }
+            return listed(ours.first(where: isMine), hasOthers: !ours.allSatisfy(isMine))
         case .creating:
             // It is found again without.
             return .done(reference: answer.json["id"]?.stringValue.flatMap { Self.isID($0) ? $0 : nil } ?? "")
@@ -55,21 +57,23 @@ package struct StatuspageTemplate: Dialogue {
         }
     }
 
-    private mutating func listed(_ incident: JSON?) -> Turn {
+    /// - Parameter hasOthers: whether another incident of ours is unresolved.
+    private mutating func listed(_ incident: JSON?, hasOthers: Bool) -> Turn {
         guard let incident else {
             guard notification.state == .firing else { return .done(reference: "") }
             stage = .creating
-            return .send(NotifyRequest("POST", incidents, json: ["incident": fields(isNew: true)], isIdempotent: false))
+            return .send(NotifyRequest("POST", incidents, json: ["incident": fields(isNew: true, hasOthers: hasOthers)], isIdempotent: false))
         }
         guard let id = incident["id"]?.stringValue, Self.isID(id) else {
             return .failed(NotifyFailure("it answered with an incident without id", isFinal: false))
         }
         if notification.state == .firing, incident["metadata"]?["plimsoll"]?["since"]?.stringValue == since { return .done(reference: id) }
         stage = .patching(id: id)
-        return .send(NotifyRequest("PATCH", "\(incidents)/\(id)", json: ["incident": fields(isNew: false)], isIdempotent: false))
+        let fields = fields(isNew: false, hasOthers: hasOthers)
+        return .send(NotifyRequest("PATCH", "\(incidents)/\(id)", json: ["incident": fields], isIdempotent: false))
     }
 
-    private func fields(isNew: Bool) -> JSON {
+    private func fields(isNew: Bool, hasOthers: Bool) -> JSON {
         let isFiring = notification.state == .firing
         var fields: JSON = [
             "status": isFiring ? "investigating" : "resolved", "body": .string(notification.text.cut(to: Self.longestBody)),
@@ -81,8 +85,10 @@ package struct StatuspageTemplate: Dialogue {
             fields["metadata"] = ["plimsoll": ["key": .string(notification.identity.dedupKey), "since": .string(since)]]
         }
         guard !settings.componentIDs.isEmpty else { return fields }
-        let state: JSON = isFiring ? "degraded_performance" : "operational"
         fields["component_ids"] = .array(settings.componentIDs.map { .string($0) })
+        // While something else lasts they are not well because this is over.
+        if !isFiring, hasOthers { return fields }
+        let state: JSON = isFiring ? "degraded_performance" : "operational"
         fields["components"] = .object(JSONObject(settings.componentIDs.map { ($0, state) }))
         return fields
     }

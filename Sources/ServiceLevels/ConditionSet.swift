@@ -105,6 +105,16 @@ struct ConditionSet {
         }
     }
 
+    /// Nobody is told of what no status remembers: each look would tell it again, and nothing its end.
+    mutating func loseRecords() {
+        set(
+            "Notified",
+            Verdict(
+                .false, NotificationPlan.notKept,
+                "the API server drops status.notifications, and nobody is told of what would be forgotten: apply the CRDs of this version of Plimsoll"
+            ))
+    }
+
     /// What the spec itself tells, and what was found on its Prometheus.
     private func preflight(_ rules: GeneratedRules, _ observed: SLOObservation.Preflight) -> Verdict {
         var findings: [SLOPreflight.Finding] = []

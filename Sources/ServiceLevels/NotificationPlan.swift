@@ -51,6 +51,9 @@ struct NotificationPlan {
         var message: String
     }
 
+    /// The reason of a condition: the CRD is older than the daemon.
+    static let notKept = "StatusNotKept"
+
     private(set) var records: [SLONotification] = []
     private(set) var troubles: [Trouble] = []
     /// Whether anybody is to be told of anything.
@@ -85,6 +88,16 @@ struct NotificationPlan {
             records.sort { ($0.policy, $0.notifier) < ($1.policy, $1.notifier) }
         }
         troubles += failures(results)
+    }
+
+    /// While the spec is invalid nothing begins or ends: what was under way goes on, and what came of it is noted.
+    init(prior: [SLONotification], results: [NotificationResult]) {
+        isAsked = true
+        records = prior.compactMap { record in
+            let mine = results.filter { $0.policy == record.policy && $0.notifier == record.notifier }
+            return Self.next(record, Pair(record), wantedSince: record.state.isFiring ? record.since : nil, mine)
+        }
+        troubles = failures(results)
     }
 
     private struct Pair: Hashable {

@@ -16,6 +16,11 @@ package enum SLODecider {
         status.observedGeneration = slo.metadata.generation
         guard case .rules(let rules) = desired, let spec = slo.spec else {
             if case .invalid(let problems) = desired { conditions.invalid(problems) }
+            if !slo.status.notifications.isEmpty {
+                let plan = NotificationPlan(prior: slo.status.notifications, results: observation.notified)
+                conditions.judge(plan)
+                status.notifications = plan.records
+            }
             status.conditions = conditions.list
             return decision(.keep, slo.status, status, waiting: false, now)
         }
@@ -30,8 +35,15 @@ package enum SLODecider {
         let plan = NotificationPlan(
             policy: spec.policy, prior: slo.status.notifications, remaining: figures?.remaining, scope: observation.notifiers,
             results: observation.notified, now: now)
-        conditions.judge(plan)
-        status.notifications = plan.records
+        // Found out when it was last tried; a status that has records keeps them.
+        let isKnownToLose = slo.status.notifications.isEmpty && slo.status.conditions["Notified"]?.reason == NotificationPlan.notKept
+        let withheld = (observation.losesRecords || isKnownToLose) && plan.records != slo.status.notifications ? plan.records : []
+        if withheld.isEmpty {
+            conditions.judge(plan)
+            status.notifications = plan.records
+        } else {
+            conditions.loseRecords()
+        }
         status.conditions = conditions.list
         status.window = spec.window.name
         status.alerts = alerts(rules, observation.figures)
@@ -54,7 +66,9 @@ package enum SLODecider {
                 }
             }
         }
-        return decision(mayWrite ? .write(rules) : .keep, slo.status, status, waiting: waiting, now)
+        var decision = decision(mayWrite ? .write(rules) : .keep, slo.status, status, waiting: waiting, now)
+        decision.withheld = withheld
+        return decision
     }
 
     /// Rules with a person's own PromQL are written only once their Prometheus has read it: a file that does not parse keeps it from loading

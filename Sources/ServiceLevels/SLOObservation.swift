@@ -89,6 +89,8 @@ package struct SLOObservation: Sendable, Hashable {
     package var notifiers = NotifierScope()
     /// What came of telling them, as far as this process knows.
     package var notified: [NotificationResult] = []
+    /// The server did not keep what somebody is to be told when it was written just now.
+    package var losesRecords = false
 
     package init(output: Output = .pending, rules: Rules = .unasked, figures: Figures = .unasked, figuresFollowEvaluation: Bool = true) {
         self.output = output
@@ -124,6 +126,8 @@ package struct Decision: Sendable, Hashable {
     /// The status as it should be; equal to the prior one when there is nothing to write.
     package var status: SLOStatus
     package var writesStatus: Bool
+    /// What somebody would be told, if the server kept it.
+    package var withheld: [SLONotification] = []
     package var events: [Event]
     /// When to look again though nothing happens: figures that changed are waiting for their turn.
     package var requeueAfter: PromDuration?

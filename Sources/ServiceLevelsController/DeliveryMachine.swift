@@ -45,6 +45,8 @@ struct DeliveryMachine {
     private let notifier: String
     private let traits: NotifierTraits
     private var entries: [ObjectKey: [String: Entry]] = [:]
+    /// How much is still to be told: kept along, as it is asked for at each look at an SLO.
+    private(set) var pending = 0
     private var running = 0
     /// No message begins before.
     private var notBefore = Swift.Duration.zero
@@ -58,14 +60,25 @@ struct DeliveryMachine {
 
     /// All that an SLO wants told.
     /// - Parameter wanted: by step of the policy; `isTold`: it was delivered already, before this process began perhaps.
-    mutating func want(_ slo: ObjectKey, _ wanted: [(policy: String, message: Message, isTold: Bool)], now: Swift.Duration) {
-        if wanted.isEmpty, entries[slo] == nil { return }
+    /// - Returns: whether anything can begin that could not before.
+    @discardableResult
+    mutating func want(_ slo: ObjectKey, _ wanted: [(policy: String, message: Message, isTold: Bool)], now: Swift.Duration) -> Bool {
+        if wanted.isEmpty, entries[slo] == nil { return false }
         var mine = entries[slo] ?? [:]
         let policies = Set(wanted.map(\.policy))
         mine = mine.filter { policies.contains($0.key) || $0.value.isOrphan || $0.value.sent != nil }
+        var isNew = false
         for (policy, message, isTold) in wanted {
-            mine[policy] = merged(mine[policy], message, isTold, now)
+            let entry = merged(mine[policy], message, isTold, now)
+            if entry.due != nil, entry.due != mine[policy]?.due { isNew = true }
+            mine[policy] = entry
         }
+        put(mine, slo)
+        return isNew
+    }
+
+    private mutating func put(_ mine: [String: Entry], _ slo: ObjectKey) {
+        pending += mine.values.count(where: \.isPending) - (entries[slo]?.values.count(where: \.isPending) ?? 0)
         entries[slo] = mine.isEmpty ? nil : mine
     }
 
@@ -84,6 +97,8 @@ struct DeliveryMachine {
             // What it is called by stays for as long as it lasts, whatever becomes of the spec.
             message.notification.severity = entry.message.notification.severity
             message.notification.labels = entry.message.notification.labels
+            // The status may lag behind what the peer said.
+            if message.reference.isEmpty { message.reference = entry.message.reference }
         }
         let isSame = entry.message.isSameNews(as: message)
         entry.message = message
@@ -113,7 +128,7 @@ struct DeliveryMachine {
             entry.isOrphan = true
             kept[policy] = entry
         }
-        entries[slo] = kept.isEmpty ? nil : kept
+        put(kept, slo)
     }
 
     // MARK: What is done
@@ -143,35 +158,46 @@ struct DeliveryMachine {
         }
     }
 
+    struct Finished: Equatable {
+        /// The SLOs for which it is news.
+        var news: Set<ObjectKey> = []
+        /// Ends of what is gone that nobody will hear of any more.
+        var givenUp: [Key] = []
+    }
+
     /// What was taken has come to an end.
-    /// - Returns: the SLOs for which that is news.
     mutating func finished(
         _ keys: [Key], _ result: Result<String, NotifyFailure>, now: Swift.Duration, using generator: inout some RandomNumberGenerator
-    ) -> Set<ObjectKey> {
+    ) -> Finished {
         running -= 1
-        if case .failure(let failure) = result, let pause = failure.retryAfter { notBefore = max(notBefore, now + pause) }
-        var news: Set<ObjectKey> = []
+        if case .failure(let failure) = result, let pause = failure.retryAfter { notBefore = max(notBefore, now + bounded(pause)) }
+        var finished = Finished()
         for key in keys {
-            guard var entry = entries[key.slo]?[key.policy], let sent = entry.sent else { continue }
+            var mine = entries[key.slo] ?? [:]
+            guard var entry = mine[key.policy], let sent = entry.sent else { continue }
             entry.sent = nil
             guard entry.message.isSameNews(as: sent) else {
-                // Something else is wanted by now.
+                // Something else is wanted by now. What the peer calls the matter is the surest way to end it: a search may not find it yet.
+                if case .success(let reference) = result, !reference.isEmpty,
+                    entry.message.notification.startedAt == sent.notification.startedAt
+                {
+                    entry.message.reference = reference
+                }
                 entry.due = now
-                entries[key.slo]?[key.policy] = entry
+                mine[key.policy] = entry
+                put(mine, key.slo)
                 continue
             }
             let before = entry.outcome
             settle(&entry, result, isBatch: keys.count > 1, now, &generator)
-            if entry.outcome != before { news.insert(key.slo) }
-            let isOver: Bool = if case .delivered? = entry.outcome { true } else { entry.failures >= Self.orphanFailures }
-            if entry.isOrphan, isOver {
-                entries[key.slo]?[key.policy] = nil
-                if entries[key.slo]?.isEmpty ?? false { entries[key.slo] = nil }
-            } else {
-                entries[key.slo]?[key.policy] = entry
-            }
+            if entry.outcome != before { finished.news.insert(key.slo) }
+            let isTold: Bool = if case .delivered? = entry.outcome { true } else { false }
+            let isGivenUp = entry.isOrphan && !isTold && entry.failures >= Self.orphanFailures
+            if isGivenUp { finished.givenUp.append(key) }
+            mine[key.policy] = isGivenUp || entry.isOrphan && isTold ? nil : entry
+            put(mine, key.slo)
         }
-        return news
+        return finished
     }
 
     private func settle(
@@ -181,25 +207,31 @@ struct DeliveryMachine {
         switch result {
         case .success(let reference):
             entry.failures = 0
+            entry.isAlone = false
             entry.outcome = .delivered(reference: reference)
+            // What was wanted meanwhile and no longer is may have made it due.
+            entry.due = nil
             if entry.message.notification.state == .firing {
                 if !reference.isEmpty { entry.message.reference = reference }
                 entry.due = traits.repetition.map { now + $0 }
             }
-        case .failure(let failure) where failure.isFinal && isBatch:
+        case .failure(let failure) where failure.isFinal && isBatch && !failure.concernsAll:
             entry.isAlone = true
             entry.due = now
         case .failure(let failure):
             entry.failures += 1
             if failure.isFinal {
                 entry.outcome = .refused(failure.message)
-                entry.due = now + Self.refusedPause
+                entry.due = now + bounded(Self.refusedPause)
             } else {
                 if entry.failures >= Self.toldFailures { entry.outcome = .failing(failure.message) }
-                entry.due = now + max(Self.backoff.delay(failures: entry.failures, using: &generator), failure.retryAfter ?? .zero)
+                entry.due = now + bounded(max(Self.backoff.delay(failures: entry.failures, using: &generator), failure.retryAfter ?? .zero))
             }
         }
     }
+
+    /// What is told again and again ends by itself at the peer if that ceases, and people would hear that all is well: no pause is longer than the usual.
+    private func bounded(_ pause: Swift.Duration) -> Swift.Duration { traits.repetition.map { min($0, pause) } ?? pause }
 
     // MARK: What is known
 
@@ -218,9 +250,6 @@ struct DeliveryMachine {
                 policy: policy, notifier: notifier, isFiring: notification.state == .firing, since: notification.startedAt, outcome: outcome)
         }
     }
-
-    /// How much is still to be told.
-    var pending: Int { entries.values.reduce(0) { $0 + $1.values.count(where: \.isPending) } }
 }
 
 extension Message {

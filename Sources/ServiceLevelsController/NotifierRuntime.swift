@@ -36,6 +36,7 @@ final class NotifierRuntime: Sendable {
     private let delivered: Counter
     private let failed: Counter
     private let refused: Counter
+    private let abandoned: Counter
 
     var name: String { definition.sender.name }
 
@@ -60,14 +61,15 @@ final class NotifierRuntime: Sendable {
         delivered = counter("delivered")
         failed = counter("failed")
         refused = counter("refused")
+        abandoned = counter("abandoned")
         pending = Gauge(label: "plimsoll_notifications_pending", dimensions: [("notifier", name)])
         pending.record(0)
     }
 
     /// All that an SLO wants told, as its status has it: what is told was noted there first.
     func want(_ slo: ObjectKey, _ wanted: [(policy: String, message: Message, isTold: Bool)]) {
-        change { $0.want(slo, wanted, now: timeline.now) }
-        if !wanted.isEmpty { news.ring() }
+        // What is told already is wanted again at each look: whoever waits is called only for what is new.
+        if change({ $0.want(slo, wanted, now: timeline.now) }) { news.ring() }
     }
 
     /// An SLO is gone, or none of ours any more.
@@ -76,12 +78,13 @@ final class NotifierRuntime: Sendable {
         news.ring()
     }
 
-    private func change(_ body: (inout DeliveryMachine) -> Void) {
-        let count = state.withLock { state in
-            body(&state.machine)
-            return state.machine.pending
+    private func change<Result>(_ body: (inout DeliveryMachine) -> Result) -> Result {
+        let (result, before, after) = state.withLock { state in
+            let before = state.machine.pending
+            return (body(&state.machine), before, state.machine.pending)
         }
-        pending.record(count)
+        if before != after { pending.record(after) }
+        return result
     }
 
     func results(of slo: ObjectKey) -> [NotificationResult] { state.withLock { $0.machine.results(of: slo) } }
@@ -119,12 +122,18 @@ final class NotifierRuntime: Sendable {
                     metadata: ["object": "\(batch[0].key.slo)", "policy": "\(batch[0].key.policy)", "error": "\(error)"])
             }
         }
-        let (concerned, count) = state.withLock { state in
-            let concerned = state.machine.finished(batch.map(\.key), result, now: timeline.now, using: &state.generator)
-            return (concerned, state.machine.pending)
+        let (finished, count) = state.withLock { state in
+            let finished = state.machine.finished(batch.map(\.key), result, now: timeline.now, using: &state.generator)
+            return (finished, state.machine.pending)
         }
         pending.record(count)
-        for key in concerned.sorted() { notify(key) }
+        for key in finished.givenUp {
+            abandoned.increment()
+            logger.error(
+                "the end of what was told of an SLO that is gone is given up: close it by hand",
+                metadata: ["object": "\(key.slo)", "policy": "\(key.policy)"])
+        }
+        for key in finished.news.sorted() { notify(key) }
         news.ring()
     }
 }

@@ -21,13 +21,19 @@ struct SLONotifiers: Sendable {
         guard let spec = slo.spec else { return }
         var read: SLOFigures?
         if case .read(let figures) = figures { read = figures }
+        // One notice a step, whoever is told of it.
+        var notices: [SLONotification: PolicyNotice] = [:]
         for runtime in runtimes {
             let records = status.notifications.filter { $0.notifier == runtime.name }
             runtime.want(
                 slo.metadata.key,
                 records.map { record in
-                    let notice = PolicyNotice(
-                        record, key: slo.metadata.key, spec: spec, status: status, figures: read, recentWindow: recentWindow)
+                    let matter = SLONotification(
+                        policy: record.policy, notifier: "", state: record.state.isFiring ? .firing : .resolving, since: record.since)
+                    let notice =
+                        notices[matter]
+                        ?? PolicyNotice(matter, key: slo.metadata.key, spec: spec, status: status, figures: read, recentWindow: recentWindow)
+                    notices[matter] = notice
                     return (
                         record.policy, Message(notification(notice, record, slo.metadata.key, spec), reference: record.reference),
                         record.state == .firing

@@ -28,6 +28,8 @@ final class SLOReconciler: Sendable {
         var writtenAt: Swift.Duration?
         /// The output's version before that.
         var seen = ""
+        /// When the server last dropped what somebody was to be told.
+        var lostAt: Swift.Duration?
     }
 
     private let instance: String
@@ -154,9 +156,11 @@ final class SLOReconciler: Sendable {
         }
         // After a restart the status stands until Prometheus was asked: nothing has changed but us. The first samples enqueue everybody.
         if !wasAsked, failure == nil, slo.status.observedGeneration == slo.metadata.generation { return .done }
-        try await report(decision, slo)
-        // Only now: what is told is in the status.
-        if case .rules(let rules) = known.desired { notifiers.tell(slo, decision.status, observation.figures, rules.tiers.first?.long) }
+        let status = try await report(decision, slo, known.desired, observation)
+        // Only now: what is told is in the status. While the spec is invalid that is what was under way when it became so.
+        var recentWindow: PromDuration?
+        if case .rules(let rules) = known.desired { recentWindow = rules.tiers.first?.long }
+        notifiers.tell(slo, status, observation.figures, recentWindow)
         if let failure, !(failure is RuleObjects.TooLarge) { return .retry(failure) }
         var next = decision.requeueAfter.map { min(Swift.Duration.milliseconds($0.milliseconds), Self.outputCheck) } ?? Self.outputCheck
         // Figures that still say nothing of it are no news that would come by itself.
@@ -248,19 +252,55 @@ final class SLOReconciler: Sendable {
         return timeline.now - writtenAt >= Self.outputCheck
     }
 
-    private func report(_ decision: Decision, _ slo: SLO) async throws {
-        if decision.writesStatus {
-            var patch = JSON.mergePatch(from: slo.status.json, to: decision.status.json)
-            patch = ["metadata": ["resourceVersion": .string(slo.metadata.resourceVersion)], "status": patch]
-            let written = try await client.patch(SLO.resource, slo.metadata.key, subresource: "status", .merge(patch))
-            statusWrites.increment()
-            gate.wroteAt(owner: slo.metadata.key, kind: SLO.resource, resourceVersion: written["metadata"]?["resourceVersion"]?.stringValue ?? "")
+    /// - Returns: the status as it is told of: of what somebody is to know, all that the server has kept.
+    private func report(_ decision: Decision, _ slo: SLO, _ desired: DesiredRules, _ observation: SLOObservation) async throws -> SLOStatus {
+        let key = slo.metadata.key
+        var status = decision.status
+        // A schema without the field drops it without a word; that it has the field by now is seen only by trying.
+        let lostAt = memory.withLock { $0[key]?.lostAt }
+        if !decision.withheld.isEmpty, lostAt.map({ timeline.now - $0 >= Self.outputCheck }) ?? true { status.notifications = decision.withheld }
+        let kept = try await write(status, of: slo)
+        record(decision.events, slo)
+        if !kept.status.keeps(status.notifications) {
+            memory.withLock { $0[key]?.lostAt = timeline.now }
+            var observation = observation
+            observation.losesRecords = true
+            let second = SLODecider.decide(kept, desired: desired, observation: observation, now: wallClock())
+            _ = try await write(second.status, of: kept)
+            record(second.events, slo)
         }
+        status.notifications = kept.status.notifications
+        return status
+    }
+
+    /// - Returns: the object as the server has it then.
+    private func write(_ status: SLOStatus, of slo: SLO) async throws -> SLO {
+        guard status != slo.status else { return slo }
+        var patch = JSON.mergePatch(from: slo.status.json, to: status.json)
+        patch = ["metadata": ["resourceVersion": .string(slo.metadata.resourceVersion)], "status": patch]
+        let written = SLO(json: try await client.patch(SLO.resource, slo.metadata.key, subresource: "status", .merge(patch)))
+        statusWrites.increment()
+        gate.wroteAt(owner: slo.metadata.key, kind: SLO.resource, resourceVersion: written.metadata.resourceVersion)
+        return written
+    }
+
+    private func record(_ list: [Decision.Event], _ slo: SLO) {
         let reference = ObjectReference(
             apiVersion: SLO.resource.apiVersion, kind: SLO.resource.kind, namespace: slo.metadata.namespace, name: slo.metadata.name,
             uid: slo.metadata.uid)
-        for event in decision.events {
+        for event in list {
             events.record(reference, event.kind == .warning ? .warning : .normal, reason: event.reason, action: "Reconcile", note: event.note)
+        }
+    }
+}
+
+extension SLOStatus {
+    /// Whether it has all of these, whatever else it says of them.
+    fileprivate func keeps(_ records: [SLONotification]) -> Bool {
+        records.allSatisfy { wanted in
+            notifications.contains {
+                $0.policy == wanted.policy && $0.notifier == wanted.notifier && $0.state == wanted.state && $0.since == wanted.since
+            }
         }
     }
 }

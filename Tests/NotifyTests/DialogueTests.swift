@@ -143,6 +143,20 @@ struct DialogueTests {
         #expect(hold(StatuspageTemplate(.sample.resolved, settings: Self.page), [list: .json([])]).end == .done(reference: ""))
     }
 
+    @Test func aComponentStaysDegradedWhileAnotherIncidentLasts() {
+        let list = "GET /v1/pages/p1/incidents/unresolved?per_page=100"
+        let other: JSON = ["id": "i2", "metadata": ["plimsoll": ["key": "plimsoll/main/shop/other/freeze"]]]
+        let foreign: JSON = ["id": "i3", "metadata": ["somebody": "else"]]
+        for (others, components) in [([other], nil), ([foreign], ["c1": "operational"])] as [([JSON], JSON?)] {
+            let (requests, end) = hold(
+                StatuspageTemplate(.sample.resolved, settings: Self.page),
+                [list: .json(.array(others + [incident("2026-07-25T17:20:00Z")])), "PATCH /v1/pages/p1/incidents/i1": .json([:])])
+            #expect(end == .done(reference: "i1"))
+            #expect(requests.last?.json["incident"]?["status"] == "resolved")
+            #expect(requests.last?.json["incident"]?["components"] == components)
+        }
+    }
+
     @Test func idsGoIntoNoPathUnseen() {
         let hostile: JSON = ["id": "../../x", "metadata": ["plimsoll": ["key": "plimsoll/main/shop/checkout-availability/freeze"]]]
         let end = hold(
@@ -172,5 +186,13 @@ struct DialogueTests {
         #expect(failure.message.contains("\(status)"))
         if status != 301 { #expect(failure.message.contains("channel_is_archived")) }
         if status == 429 { #expect(failure.retryAfter == .seconds(7)) }
+    }
+
+    @Test(arguments: [301, 302, 401, 403, 404]) func whatHasNothingToDoWithWhatIsTold(status: Int) {
+        #expect(NotifyAnswer(status: status).failure.isFinal && NotifyAnswer(status: status).failure.concernsAll)
+    }
+
+    @Test(arguments: [400, 413, 422]) func whatMayBeForItsSake(status: Int) {
+        #expect(NotifyAnswer(status: status).failure.isFinal && !NotifyAnswer(status: status).failure.concernsAll)
     }
 }

@@ -62,6 +62,42 @@ struct NotifySenderTests {
         await other.shutdown()
     }
 
+    @Test func noHalfOfASecretIsLeftWhereTheAnswerIsCut() async throws {
+        let server = try ScriptedServer { request, _ in
+            .respond(400, pieces: [String(repeating: "x", count: 280) + request.target + " " + (request.headers["authorization"] ?? "")])
+        }
+        defer { server.stop() }
+        let slack = try sender(.slack, server, secret: "\(server.url)/workflows/T0/B0/s3cr3t")
+        #expect(try #require(await failure(slack)).message.contains("xxx***"))
+        await slack.shutdown()
+        let custom = try sender(.custom(try CustomTemplate("{}")), server, secret: "t0kent0kent0ken")
+        #expect(try #require(await failure(custom)).message.contains("t0k") == false)
+        await custom.shutdown()
+    }
+
+    @Test func theCredentialIsNotShownInOtherLettersEither() async throws {
+        let server = try ScriptedServer { request, _ in .respond(400, pieces: ["got \(request.headers["authorization"] ?? "nothing")"]) }
+        defer { server.stop() }
+        let sender = try sender(.jira(JiraTemplate.Settings(project: "OPS"), user: "me"), server, secret: "t0ken")
+        #expect(try #require(await failure(sender)).message == "HTTP 400: got Basic ***")
+        await sender.shutdown()
+    }
+
+    @Test func aURLOfOnesOwnMayBeASecret() async throws {
+        let server = try ScriptedServer { request, number in number == 1 ? .respond(404, pieces: ["nothing at \(request.target)"]) : .respond(200) }
+        defer { server.stop() }
+        let sender = NotifySender(
+            NotifierSettings(name: "n", channel: .custom(try CustomTemplate("{}")), urlFile: scratch.file("url")), now: { .epoch })
+        try writeFile(scratch.file("url"), "\(server.url)/hook?token=s3cr3t\n")
+        #expect(try #require(await failure(sender)).message == "HTTP 404: nothing at ***")
+        #expect(try await sender.send([Message(.sample)]).isEmpty)
+        #expect(server.requests.map(\.target) == ["/hook?token=s3cr3t", "/hook?token=s3cr3t"])
+        try writeFile(scratch.file("url"), "s3cr3t")
+        let wrong = try #require(await failure(sender))
+        #expect(wrong.isFinal && wrong.message.contains("holds no URL") && !wrong.message.contains("s3cr3t"))
+        await sender.shutdown()
+    }
+
     @Test func jiraIsAskedWithBasicOrBearer() async throws {
         let server = try ScriptedServer { request, _ in
             request.target.contains("search") ? .json(#"{"issues":[]}"#) : .json(#"{"id":"1","key":"OPS-7"}"#, status: 201)

@@ -31,16 +31,21 @@ struct DeliveryMachineTests {
     private struct Rig {
         var machine: DeliveryMachine
         var now = Swift.Duration.zero
+        /// Whether what was last wanted can begin.
+        var isNew = false
+        var givenUp: [Key] = []
         var generator = SeededGenerator(seed: 1)
 
         init(_ traits: NotifierTraits = DeliveryMachineTests.traits()) { machine = DeliveryMachine(notifier: "n", traits: traits) }
 
         mutating func want(_ slo: ObjectKey, _ message: Message?, isTold: Bool = false) {
-            machine.want(slo, message.map { [("warn", $0, isTold)] } ?? [], now: now)
+            isNew = machine.want(slo, message.map { [("warn", $0, isTold)] } ?? [], now: now)
         }
         mutating func take() -> [Key] { machine.take(now: now).map(\.key) }
         mutating func finish(_ keys: [Key], _ result: Result<String, NotifyFailure> = .success("")) -> Set<ObjectKey> {
-            machine.finished(keys, result, now: now, using: &generator)
+            let finished = machine.finished(keys, result, now: now, using: &generator)
+            givenUp += finished.givenUp
+            return finished.news
         }
         /// Moves on to when something can begin.
         mutating func skip() -> Swift.Duration {
@@ -139,6 +144,25 @@ struct DeliveryMachineTests {
         #expect(rig.machine.results(of: Self.a).first?.isFiring == false)
     }
 
+    @Test func theEndKnowsWhatTheBeginWasCalled() {
+        var rig = Rig()
+        rig.want(Self.a, Self.message(Self.a))
+        let begin = rig.take()
+        rig.want(Self.a, Self.message(Self.a, .resolved))
+        _ = rig.finish(begin, .success("OPS-1"))
+        // The status never had it, and says so again.
+        rig.want(Self.a, Self.message(Self.a, .resolved))
+        #expect(rig.machine.take(now: rig.now).map(\.message.reference) == ["OPS-1"])
+        // Another occurrence is another matter.
+        rig.want(Self.b, Self.message(Self.b))
+        _ = rig.finish(begin)
+        let other = rig.take()
+        #expect(other.map(\.slo) == [Self.b])
+        rig.want(Self.b, Self.message(Self.b, since: 200))
+        _ = rig.finish(other, .success("OPS-2"))
+        #expect(rig.machine.take(now: rig.now).map(\.message.reference) == [""])
+    }
+
     @Test func messagesKeepTheirDistance() {
         var rig = Rig(Self.traits(spacing: .seconds(1)))
         rig.want(Self.a, Self.message(Self.a))
@@ -184,6 +208,40 @@ struct DeliveryMachineTests {
         #expect(rig.outcome(Self.a) == .refused("no") && rig.outcome(Self.b) == .delivered(reference: ""))
     }
 
+    @Test func whatWasSuspectedGoesWithTheOthersAgain() {
+        var rig = Rig(Self.traits(batch: 10, repetition: .seconds(60)))
+        rig.want(Self.a, Self.message(Self.a))
+        rig.want(Self.b, Self.message(Self.b))
+        _ = rig.finish(rig.take(), Self.refused)
+        for _ in 0..<2 { _ = rig.finish(rig.take()) }
+        _ = rig.skip()
+        #expect(rig.take().map(\.slo) == [Self.a, Self.b])
+    }
+
+    @Test func credentialsThatAreRefusedAreNobodysFault() {
+        var rig = Rig(Self.traits(batch: 10, repetition: .seconds(60)))
+        rig.want(Self.a, Self.message(Self.a))
+        rig.want(Self.b, Self.message(Self.b))
+        let both = rig.take()
+        #expect(rig.finish(both, .failure(NotifyFailure("401", isFinal: true, concernsAll: true))) == [Self.a, Self.b])
+        #expect(rig.take() == [])
+        _ = rig.skip()
+        #expect(rig.take() == both)
+    }
+
+    @Test func noPauseOutlastsWhatEndsByItself() {
+        var rig = Rig(Self.traits(batch: 10, repetition: .seconds(60)))
+        rig.want(Self.a, Self.message(Self.a), isTold: true)
+        _ = rig.finish(rig.take(), Self.refused)
+        #expect(rig.skip() == .seconds(60))
+        _ = rig.finish(rig.take(), .failure(NotifyFailure("429", isFinal: false, retryAfter: .seconds(3600))))
+        #expect(rig.skip() == .seconds(60))
+        for _ in 0..<12 {
+            _ = rig.finish(rig.take(), Self.away)
+            #expect(rig.skip() <= .seconds(60))
+        }
+    }
+
     @Test func anSLOThatIsGoneIsResolvedAsFarAsAnybodyKnows() {
         var rig = Rig()
         rig.want(Self.a, Self.message(Self.a, reference: "OPS-1"), isTold: true)
@@ -215,6 +273,56 @@ struct DeliveryMachineTests {
             _ = rig.skip()
         }
         #expect(attempts == 30)
+        #expect(rig.now > .seconds(6000) && rig.now < .seconds(9000), "about two hours: \(rig.now)")
+        #expect(rig.machine.pending == 0 && rig.givenUp == [Key(slo: Self.a, policy: "warn")])
+    }
+
+    @Test func whatIsToldAlreadyCallsNobody() {
+        var rig = Rig()
+        rig.want(Self.a, nil)
+        #expect(!rig.isNew)
+        rig.want(Self.a, Self.message(Self.a))
+        #expect(rig.isNew)
+        rig.want(Self.a, Self.message(Self.a))
+        #expect(!rig.isNew)
+        _ = rig.finish(rig.take())
+        rig.want(Self.a, Self.message(Self.a), isTold: true)
+        #expect(!rig.isNew)
+        rig.want(Self.a, Self.message(Self.a, .resolved))
+        #expect(rig.isNew)
+    }
+
+    /// What is kept along is what counting would find: nothing is pending exactly when nothing is under way or due.
+    @Test(arguments: 1...20) func pendingIsCountedAlong(seed: UInt64) {
+        var rig = Rig(Self.traits(concurrency: 2))
+        var dice = SeededGenerator(seed: seed)
+        let slos = (0..<5).map { ObjectKey(namespace: "shop", name: "s\($0)") }
+        var underWay: [[Key]] = []
+        for step in 0..<300 {
+            let slo = slos[Int.random(in: 0..<5, using: &dice)]
+            switch Int.random(in: 0..<6, using: &dice) {
+            case 0: rig.want(slo, Self.message(slo, .firing, since: Int64.random(in: 1...2, using: &dice)))
+            case 1: rig.want(slo, Self.message(slo, .resolved, since: Int64.random(in: 1...2, using: &dice)), isTold: .random(using: &dice))
+            case 2: rig.want(slo, nil)
+            case 3: rig.machine.forget(slo, now: rig.now)
+            case 4:
+                let taken = rig.take()
+                if !taken.isEmpty { underWay.append(taken) }
+            default:
+                if let keys = underWay.popLast() {
+                    _ = rig.finish(keys, [.success("r"), Self.away, Self.refused][Int.random(in: 0..<3, using: &dice)])
+                }
+            }
+            #expect((rig.machine.pending == 0) == (underWay.isEmpty && rig.machine.wait(now: rig.now) == nil), "step \(step)")
+        }
+        for keys in underWay { _ = rig.finish(keys) }
+        for slo in slos { rig.want(slo, nil) }
+        while true {
+            _ = rig.skip()
+            let taken = rig.take()
+            if taken.isEmpty { break }
+            _ = rig.finish(taken)
+        }
         #expect(rig.machine.pending == 0)
     }
 

@@ -60,4 +60,50 @@ struct NotifiedTests {
         _ = plain.step()
         #expect(plain.condition("Notified") == nil)
     }
+
+    @Test func anInvalidSpecBeginsAndEndsNothingAndNotesWhatCameOfIt() throws {
+        var world = try World(Self.yaml)
+        world.load()
+        world.count(consumed: 0.9, burn: 1)
+        world.observation.notifiers = NotifierScope(known: ["oncall"], allowed: ["oncall"])
+        _ = world.step()
+        let since = try #require(world.slo.status.notifications.first).since
+        let invalid = DesiredRules.invalid([Problem("spec.source", "is not there")])
+        func decide() -> Decision { SLODecider.decide(world.slo, desired: invalid, observation: world.observation, now: world.now) }
+        world.count(consumed: 0.1, burn: 1)
+        #expect(decide().status.notifications == world.slo.status.notifications)
+        func note(_ isFiring: Bool) {
+            world.observation.notified = [
+                NotificationResult(policy: "warn", notifier: "oncall", isFiring: isFiring, since: since, outcome: .delivered(reference: "OPS-1"))
+            ]
+        }
+        note(true)
+        let told = decide()
+        #expect(told.status.notifications == [SLONotification(policy: "warn", notifier: "oncall", state: .firing, since: since, reference: "OPS-1")])
+        #expect(told.status.conditions["Notified"]?.reason == "Delivered" && told.rules == .keep)
+        world.slo.status = told.status
+        world.slo.status.notifications[0].state = .resolving
+        #expect(decide().status.notifications.map(\.state) == [.resolving], "the begin's delivery is not the end's")
+        note(false)
+        #expect(decide().status.notifications == [])
+    }
+
+    @Test func whatIsNotKeptIsWithheldAndSaid() throws {
+        var world = try World(Self.yaml)
+        world.load()
+        world.count(consumed: 0.9, burn: 1)
+        world.observation.notifiers = NotifierScope(known: ["oncall"], allowed: ["oncall"])
+        world.observation.losesRecords = true
+        let lost = world.step()
+        #expect(lost.withheld.map(\.state) == [.sending] && lost.status.notifications == [])
+        #expect(world.condition("Notified")?.reason == "StatusNotKept")
+        #expect(lost.events.contains { $0.kind == .warning && $0.reason == "StatusNotKept" })
+        // The condition remembers it, also over a restart.
+        world.observation.losesRecords = false
+        let again = world.step()
+        #expect(!again.writesStatus && again.withheld == lost.withheld)
+        // Nobody is to be told any more: nothing is amiss.
+        world.count(consumed: 0.1, burn: 1)
+        #expect(world.step().withheld == [] && world.condition("Notified")?.status == .true)
+    }
 }

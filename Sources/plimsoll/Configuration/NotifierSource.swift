@@ -74,6 +74,7 @@ struct WebhookNotifier: Fielded, Hashable {
 
     var template = Template.custom
     var url = ""
+    var urlFile = ""
     var secretFile = ""
     var caFile = ""
     var jira: Jira?
@@ -85,6 +86,9 @@ struct WebhookNotifier: Fielded, Hashable {
         .defaulted(
             "url", \.url, "Where it is; PagerDuty and Statuspage are known, and Slack's is its secret.",
             .optionalHTTPURL(example: "https://example.atlassian.net")),
+        .defaulted(
+            "urlFile", \.urlFile, "For the template Custom, instead of url: file that holds a URL that is a secret, with its query where it has one.",
+            .path),
         .defaulted(
             "secretFile", \.secretFile,
             "File that holds its secret: PagerDuty's routing key, the URL of Slack's incoming webhook, the API token of Jira or Statuspage, a bearer token.",
@@ -101,7 +105,12 @@ struct WebhookNotifier: Fielded, Hashable {
             !$0.secretFile.isEmpty || $0.template == .custom
         },
         .init(["url", "template"], "Slack's URL is its secret: put it into secretFile, and remove url") { $0.url.isEmpty || $0.template != .slack },
-        .init(["url", "template"], "this template needs a url") { !$0.url.isEmpty || ![.jira, .custom].contains($0.template) },
+        .init(["url", "template"], "this template needs a url") {
+            !$0.url.isEmpty || !$0.urlFile.isEmpty || ![.jira, .custom].contains($0.template)
+        },
+        .init(["urlFile", "template"], "only the template Custom has urlFile, and then no url") {
+            $0.urlFile.isEmpty || $0.template == .custom && $0.url.isEmpty
+        },
         .init(["jira", "template"], "the template Jira needs jira, and only it has it") { ($0.jira != nil) == ($0.template == .jira) },
         .init(["statuspage", "template"], "the template Statuspage needs statuspage, and only it has it") {
             ($0.statuspage != nil) == ($0.template == .statuspage)

@@ -9,7 +9,9 @@ enum FigureFamilies {
     static let descriptions: [MetricDescription] = [
         .init("plimsoll_slo_status_writes_total", "Writes of an SLO's status."),
         .init("plimsoll_slo_rule_writes_total", "Writes of an SLO's rules to where its source keeps them."),
-        .init("plimsoll_notifications_total", "Attempts to tell a notifier of a policy's step, by outcome: delivered, failed, refused."),
+        .init(
+            "plimsoll_notifications_total",
+            "Attempts to tell a notifier of a policy's step, by outcome: delivered, failed, refused; abandoned: a deleted SLO's end is given up."),
         .init("plimsoll_notifications_pending", "What a notifier is still to be told."),
     ]
 

@@ -14,7 +14,8 @@ extension NotifierSource {
         }
         let webhook = webhook ?? WebhookNotifier()
         return NotifierSettings(
-            name: name, channel: try webhook.channel(), url: webhook.address, secretFile: webhook.secretFile.isEmpty ? nil : webhook.secretFile,
+            name: name, channel: try webhook.channel(), url: webhook.address, urlFile: webhook.urlFile.isEmpty ? nil : webhook.urlFile,
+            secretFile: webhook.secretFile.isEmpty ? nil : webhook.secretFile,
             credentials: CredentialSettings(caFile: webhook.caFile.isEmpty ? nil : webhook.caFile), timeout: timeout)
     }
 }
