@@ -1,5 +1,3 @@
-package import Values
-
 /// What the world shows of a release, as far as the machine thinks about it. Templates are named by their hashes.
 package struct RolloutObservation: Sendable, Hashable {
     package enum Budget: Sendable, Hashable {
