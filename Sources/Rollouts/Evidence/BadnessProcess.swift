@@ -34,7 +34,7 @@ package struct BadnessProcess: Sendable, Hashable {
     /// - Parameters:
     ///   - dispersion: how many bad events one cause makes, at least 1; known before the tick.
     ///   - logCap: at most so much evidence from one tick, so that no single scrape decides. A capped e-value is one.
-    mutating func observe(_ counts: ComparedCounts, _ bound: ComparedBound, dispersion: Double, logCap: Double) {
+    package mutating func observe(_ counts: ComparedCounts, _ bound: ComparedBound, dispersion: Double, logCap: Double) {
         let all = counts.canary.requests + counts.stable.requests
         guard counts.canary.requests > 0, all > 0 else { return }
         let fresh = 1 / (Double(ticks + 1) * Double(ticks + 2))
