@@ -12,8 +12,8 @@ extension RolloutRuns {
         return service
     }
 
-    private static func healthy(_ name: String, negligible: Double = 0.0001, _ change: (inout SimulatedService) -> Void) -> Row {
-        Row(name: name, service: service(change), seconds: twentyMinutes, isBad: false, target: 1, negligible: negligible)
+    private static func healthy(_ name: String, target: Double? = 1, negligible: Double? = nil, _ change: (inout SimulatedService) -> Void) -> Row {
+        Row(name: name, service: service(change), seconds: twentyMinutes, isBad: false, target: target, negligible: negligible)
     }
 
     static let healthy: [Row] = [
@@ -34,7 +34,8 @@ extension RolloutRuns {
         healthy("healthy_pod_outliers_3_of_30") {
             ($0.canaryPods, $0.stablePods, $0.outliers) = (3, 27, (0.05, 20))
         },
-        healthy("healthy_pod_outliers_1_of_10") { $0.outliers = (0.05, 20) },
+        // With one pod of the canary nobody can tell its node from its version.
+        healthy("healthy_pod_outliers_1_of_10", target: nil) { $0.outliers = (0.05, 20) },
         // Just tolerated: the rate is 1.2 times the stable version's, and nothing is negligible.
         healthy("boundary_100rps", negligible: 0) { ($0.requestsPerSecond, $0.baseRate, $0.canaryRate) = (100, 0.01, 0.012) },
         healthy("boundary_weights_and_swing", negligible: 0) {
@@ -43,6 +44,17 @@ extension RolloutRuns {
             $0.swing = { (1 + 0.5 * sin($0 / 60), 2 + sin($0 / 90)) }
         },
     ]
+
+    /// Rollouts of which nothing is known before: dispersion is learnt on the way, and taken to be great until then.
+    static let unknown: [Row] = {
+        var clumps = healthy("healthy_clumps_of_5_unknown", target: nil) { $0.clumps = .fixed(5) }
+        var worse = bad("bad_20rps_0.1_to_5_unknown", 20, 0.001, 0.05, target: nil)
+        var failing = bad("bad_20rps_0.1_to_100_unknown", 20, 0.001, 1, target: nil)
+        clumps.historySeconds = 0
+        worse.historySeconds = 0
+        failing.historySeconds = 0
+        return [clumps, worse, failing]
+    }()
 
     private static func bad(
         _ name: String, _ rps: Double, _ base: Double, _ rate: Double, target: Double?, seconds: Double = 120, after: Double = 0,

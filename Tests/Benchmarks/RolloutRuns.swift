@@ -8,8 +8,7 @@ struct RolloutRuns {
     let seed: UInt64
 
     private static let risk = Risk()
-    /// Of the stable pods before the rollout, from which their dispersion is estimated: one for so many runs.
-    private static let historySeconds = 6 * 3600.0
+    /// One history of the stable pods for so many runs.
     private static let runsPerHistory = 20
 
     struct Row {
@@ -20,7 +19,10 @@ struct RolloutRuns {
         var isBad: Bool
         /// The figure's target, in percent: at most where it is healthy, at least where it is bad.
         var target: Double?
-        var negligible = 0.0001
+        /// Nil: the default.
+        var negligible: Double?
+        /// Of the stable pods before the rollout, from which their dispersion is estimated.
+        var historySeconds = 6 * 3600.0
     }
 
     /// When a judge called it bad, for those runs in which it did.
@@ -36,11 +38,11 @@ struct RolloutRuns {
     }
 
     func run() {
-        print("runs \(runs) seed \(seed) tick 5s alpha 1% tolerance 1.2x history 6h per \(Self.runsPerHistory) runs")
+        print("runs \(runs) seed \(seed) tick 5s alpha 1% tolerance 1.2x, a history of 6h per \(Self.runsPerHistory) runs")
         print("JUDGE spinnaker#6278 7x100+3x1 against 10x1 \(MannWhitneyJudge.isHigh(Self.mixed(7), Self.mixed(0)) ? "High" : "Pass"), 8x100 "
             + "\(MannWhitneyJudge.isHigh(Self.mixed(8), Self.mixed(0)) ? "High" : "Pass")")
         print("ROW row seconds called-bad median p90 uncorrected static static-of-3 mann-whitney safe safe-median")
-        for (index, row) in (Self.healthy + Self.bad).enumerated() { measure(row, seed: seed &+ UInt64(index) &* 1_000_003) }
+        for (index, row) in (Self.healthy + Self.bad + Self.unknown).enumerated() { measure(row, seed: seed &+ UInt64(index) &* 1_000_003) }
     }
 
     private static func mixed(_ high: Int) -> [Double] { (0..<10).map { $0 < high ? 100 : 1 } }
@@ -48,7 +50,8 @@ struct RolloutRuns {
     private func measure(_ row: Row, seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let since = Instant(seconds: 1_800_000_000)
-        let settings = EvidenceSettings(risk: Self.risk, since: since, negligible: row.negligible)
+        var settings = EvidenceSettings(risk: Self.risk, since: since)
+        if let negligible = row.negligible { settings.bad.excess = negligible }
         var tallies = [Tally](repeating: Tally(), count: 5)
         var safe = Tally()
         var history = DispersionFold()
@@ -57,7 +60,7 @@ struct RolloutRuns {
             if run % Self.runsPerHistory == 0 {
                 factors = row.service.factors(&random)
                 history = DispersionFold()
-                for time in stride(from: -Self.historySeconds, to: 0, by: SimulatedService.tick) {
+                for time in stride(from: -row.historySeconds, to: 0, by: SimulatedService.tick) {
                     history.add(tick: row.service.tick(at: time, factors: factors, &random).mapValues { ArmCounts(requests: $0.requests, bad: $0.bad[0]) })
                 }
             }

@@ -28,11 +28,11 @@ import Values
                     return exp(min(bet.logFactor(counts, dispersion: 1.5), 2))
                 })
             let t = factors.count
-            var expected = 1 / Double(t + 1)
+            var expected = 1 / (3 * Double(t))
             for k in BadnessProcess.multiples.indices {
                 for start in 0..<t {
                     let product = factors[start...].reduce(1) { $0 * $1[k] }
-                    expected += product / (Double(start + 1) * Double(start + 2)) / Double(BadnessProcess.multiples.count)
+                    expected += product * BadnessProcess.weights[k] * (start == 0 ? 2.0 / 3 : 1 / (3 * Double(start) * Double(start + 1)))
                 }
             }
             #expect(abs(process.value / expected - 1) < 1e-9)
@@ -84,7 +84,7 @@ import Values
             process.observe(disaster, settings.bad, dispersion: 1, logCap: settings.logTickCap)
             ticks += 1
         }
-        #expect(ticks == 3)
+        #expect(ticks == 2)
         for _ in 0..<10_000 { process.observe(disaster, settings.bad, dispersion: 1, logCap: settings.logTickCap) }
         #expect(process.value.isFinite)
     }

@@ -3,12 +3,17 @@
 /// A mixture over effect ratios and over start times, so that it needs to know neither how bad the canary is nor since when (e-detectors: Shin, Ramdas
 /// and Rinaldo, 2023):
 ///
-///     S_t(k) = (S_(t-1)(k) + g_(t-1)) L_t(k),   g_j = 1 / ((j + 1) (j + 2)),   W_t = mean over k of S_t(k) + 1 / (t + 1)
+///     S_t(k) = (S_(t-1)(k) + g_(t-1)) L_t(k),   W_t = sum over k of w_k S_t(k) + G_t
+///
+/// with weights w_k of ratios and g_j of starts after j ticks that are 1 in all, and G_t the weight of starts to come. A canary is most often bad from its
+/// first request on: g_0 = 2/3, g_j = 1/(3 j (j + 1)), so that G_t = 1/(3 t). A start after j ticks costs about ln(3 j^2) of evidence.
 ///
 /// W starts at 1 and is a supermartingale while the canary is within tolerance, so that it ever reaches 1/alpha with a chance of at most alpha (Ville).
 package struct BadnessProcess: Sendable, Hashable {
     /// Times the tolerated ratio.
-    static let multiples = [1.25, 1.5, 2, 3, 5, 10, 25, 100]
+    static let multiples = [1.25, 1.5, 2, 3, 5, 10, 40]
+    /// Of each. Slight regressions take long to see anyhow, great ones should be seen soon.
+    static let weights = [0.04, 0.06, 0.12, 0.18, 0.2, 0.2, 0.2]
     /// Enough for every verdict, and far from overflow.
     private static let greatest = 1e100
 
@@ -29,7 +34,10 @@ package struct BadnessProcess: Sendable, Hashable {
     }
 
     /// W.
-    package var value: Double { sums.reduce(0, +) / Double(sums.count) + 1 / Double(ticks + 1) }
+    package var value: Double { zip(Self.weights, sums).reduce(Self.weight(startsFrom: ticks)) { $0 + $1.0 * $1.1 } }
+
+    /// Of all starts after so many ticks or more.
+    private static func weight(startsFrom ticks: Int) -> Double { ticks == 0 ? 1 : 1 / (3 * Double(ticks)) }
 
     /// - Parameters:
     ///   - dispersion: how many bad events one cause makes, at least 1; known before the tick.
@@ -37,7 +45,7 @@ package struct BadnessProcess: Sendable, Hashable {
     package mutating func observe(_ counts: ComparedCounts, _ bound: ComparedBound, dispersion: Double, logCap: Double) {
         let all = counts.canary.requests + counts.stable.requests
         guard counts.canary.requests > 0, all > 0 else { return }
-        let fresh = 1 / (Double(ticks + 1) * Double(ticks + 2))
+        let fresh = Self.weight(startsFrom: ticks) - Self.weight(startsFrom: ticks + 1)
         let share = counts.canary.requests / all
         for (k, multiple) in Self.multiples.enumerated() {
             let bet = RateBet(multiple: multiple, share: share, tolerance: bound.tolerance, excess: bound.excess)

@@ -8,7 +8,7 @@ package struct DispersionEstimate: Sendable, Hashable {
     private(set) var sums = [Double](repeating: 0, count: 5)
 
     /// As if so many bad events had been seen, with so great a dispersion: what is assumed while little is known.
-    private static let priorEvents = 5.0
+    private static let priorEvents = 1.0
     private static let priorDispersion = 3.0
     /// One-sided 95 %.
     private static let z = 1.645
@@ -39,15 +39,16 @@ package struct DispersionEstimate: Sendable, Hashable {
     /// The upper end of what it may be, at least 1: too great a dispersion costs time, too small a one false alarms.
     package var upper: Double {
         let shrunk = (sums[1] + Self.priorEvents * Self.priorDispersion) / (sums[0] + Self.priorEvents)
-        return max(shrunk, limit ?? 1, 1)
+        return max(shrunk, mean + Self.z * standardError, 1)
     }
 
-    /// Without what is assumed; nil while nothing is known.
-    var limit: Double? {
-        guard sums[0] > 0 else { return nil }
-        let mean = sums[1] / sums[0]
-        let variance = max(0, sums[4] - 2 * mean * sums[3] + mean * mean * sums[2]) / (sums[0] * sums[0])
-        return mean + Self.z * variance.squareRoot()
+    /// Of what was seen alone; 0 where nothing was.
+    var mean: Double { sums[0] > 0 ? sums[1] / sums[0] : 0 }
+
+    var standardError: Double {
+        guard sums[0] > 0 else { return 0 }
+        let mean = mean
+        return max(0, sums[4] - 2 * mean * sums[3] + mean * mean * sums[2]).squareRoot() / sums[0]
     }
 }
 
@@ -87,9 +88,9 @@ package struct DispersionFold: Sendable, Hashable {
         windows += 1
     }
 
-    /// What evidence is divided by.
+    /// What evidence is divided by. Long windows are few, so that they count only where they show more than the ticks do beyond their own error.
     package var dispersion: Double {
-        guard windows >= Self.leastWindows, let limit = long.limit else { return short.upper }
-        return max(short.upper, limit)
+        guard windows >= Self.leastWindows, long.mean - 2 * long.standardError > short.mean else { return short.upper }
+        return max(short.upper, long.upper)
     }
 }

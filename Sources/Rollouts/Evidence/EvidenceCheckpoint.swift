@@ -99,7 +99,7 @@ extension OutcomeEvidence {
             "sums": .doubles(badness.sums), "ticks": .int(badness.ticks), "peak": .double(badness.peak),
             // A lost bet's minus infinity is null.
             "logs": .doubles(safety.logs), "dispersion": dispersion.json, "canary": totals.canary.json, "stable": totals.stable.json,
-            "canaryPods": .dictionary(canaryPods, \.json),
+            "canaryPods": .dictionary(canaryPods, \.json), "canaryTicks": .int(canaryTicks), "pending": pending.map(\.json) ?? .null,
         ]
     }
 
@@ -108,14 +108,40 @@ extension OutcomeEvidence {
             let badness = BadnessProcess(sums: sums, ticks: ticks, peak: peak),
             let logs = json["logs"]?.list({ $0.isNull ? -Double.infinity : $0.doubleValue }), let safety = SafetyProcess(logs: logs),
             let dispersion = json["dispersion"].flatMap(DispersionFold.init(json:)), let canary = json["canary"].flatMap(ArmCounts.init(json:)),
-            let stable = json["stable"].flatMap(ArmCounts.init(json:)), let canaryPods = json["canaryPods"]?.dictionary({ ArmCounts(json: $0) })
+            let stable = json["stable"].flatMap(ArmCounts.init(json:)), let canaryPods = json["canaryPods"]?.dictionary({ ArmCounts(json: $0) }),
+            let canaryTicks = json["canaryTicks"]?.intValue.flatMap(Int.init(exactly:)), let pending = json["pending"]
         else { return nil }
         self.init()
+        if !pending.isNull {
+            guard let read = PendingTicks(json: pending) else { return nil }
+            self.pending = read
+        }
+        self.canaryTicks = canaryTicks
         self.badness = badness
         self.safety = safety
         self.dispersion = dispersion
         totals = ComparedCounts(canary: canary, stable: stable)
         self.canaryPods = canaryPods
+    }
+}
+
+extension PendingTicks {
+    fileprivate var json: JSON {
+        [
+            "worstPod": worstPod.map { .string($0) } ?? .null, "dispersion": .double(dispersion), "canary": counts.canary.json,
+            "stable": counts.stable.json, "left": left.json, "ticks": .int(ticks),
+        ]
+    }
+
+    fileprivate init?(json: JSON) {
+        guard let dispersion = json["dispersion"]?.doubleValue, let canary = json["canary"].flatMap(ArmCounts.init(json:)),
+            let stable = json["stable"].flatMap(ArmCounts.init(json:)), let left = json["left"].flatMap(ArmCounts.init(json:)),
+            let ticks = json["ticks"]?.intValue.flatMap(Int.init(exactly:))
+        else { return nil }
+        self.init(worstPod: json["worstPod"]?.stringValue, dispersion: dispersion)
+        counts = ComparedCounts(canary: canary, stable: stable)
+        self.left = left
+        self.ticks = ticks
     }
 }
 

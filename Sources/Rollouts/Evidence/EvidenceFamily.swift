@@ -80,7 +80,7 @@ package enum EvidenceFamily {
 extension GateEvidence {
     /// How long the canary has had requests, by ticks.
     func canarySeconds(_ settings: EvidenceSettings) -> Double {
-        Double(outcomes.first?.badness.ticks ?? 0) * settings.tick.seconds
+        Double(outcomes.first?.canaryTicks ?? 0) * settings.tick.seconds
     }
 }
 

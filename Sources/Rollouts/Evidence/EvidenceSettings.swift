@@ -27,7 +27,7 @@ package struct EvidenceSettings: Sendable, Hashable {
     package var warmUp: PromDuration
     /// Two scrapes further apart are no comparison.
     package var maximumGap: PromDuration
-    /// Beyond this the canary is bad. The excess keeps a huge service from being rolled back for three errors in a million requests: a tenth of what an
+    /// Beyond this the canary is bad. The excess keeps a huge service from being rolled back for three errors in a million requests: a twentieth of what an
     /// objective of 99.9 % allows.
     package var bad: ComparedBound
     /// Below this it is safe.
@@ -41,7 +41,7 @@ package struct EvidenceSettings: Sendable, Hashable {
     ///   - acceptable: an excess that can be stood while a step lasts; with an SLO, 14.4 times what it allows is a common choice.
     package init(
         risk: Risk, gates: Int = 1, outcomes: Int = 1, since: Instant, tick: PromDuration = .seconds(5), warmUp: PromDuration = .zero,
-        negligible: Double = 0.0001, acceptable: Double = 0.01
+        negligible: Double = 0.00005, acceptable: Double = 0.01
     ) {
         self.outcomes = max(1, outcomes)
         self.tick = tick
@@ -50,7 +50,7 @@ package struct EvidenceSettings: Sendable, Hashable {
         maximumGap = tick * 4
         bad = ComparedBound(tolerance: risk.tolerance, excess: negligible)
         safe = ComparedBound(tolerance: risk.tolerance, excess: acceptable)
-        // Three ticks at least: the half of ln(k/alpha) a tick, and a start's weight of a half.
-        logTickCap = ElementaryFunctions.ln(Double(max(1, gates)) / risk.falseAlarm) / 2
+        // Two ticks at least, and more where the weights of starts and ratios count.
+        logTickCap = ElementaryFunctions.ln(Double(max(1, gates)) / risk.falseAlarm) * 2 / 3
     }
 }

@@ -7,6 +7,9 @@ package struct OutcomeEvidence: Sendable, Hashable {
     package internal(set) var totals = ComparedCounts()
     /// By pod of the canary.
     package internal(set) var canaryPods: [String: ArmCounts] = [:]
+    /// How many ticks had requests of the canary.
+    package internal(set) var canaryTicks = 0
+    var pending: PendingTicks?
 
     /// With so many pods the worst of them so far is left out: one bad node shall not look like a bad version.
     package static let leastPodsToTrim = 3
@@ -18,12 +21,10 @@ package struct OutcomeEvidence: Sendable, Hashable {
     ///   - cells: a tick that is over, by pod.
     ///   - outcome: the number of this one in the cells.
     package mutating func observe(_ cells: [String: PodTick], outcome: Int, settings: EvidenceSettings) {
+        // Everything that decides how these ticks are read is known before them: else their product would be no supermartingale.
+        var pending = pending ?? PendingTicks(worstPod: worstPod, dispersion: dispersion.dispersion)
         var counts = ComparedCounts()
-        var trimmed = ComparedCounts()
         var stable: [String: ArmCounts] = [:]
-        // Everything that decides how this tick is read is known before it: else its product would be no supermartingale.
-        let worst = worstPod
-        let dispersion = dispersion.dispersion
         for (pod, cell) in cells.sorted(by: { $0.key < $1.key }) {
             let one = ArmCounts(requests: cell.requests, bad: cell.bad[outcome])
             switch cell.arm {
@@ -33,15 +34,25 @@ package struct OutcomeEvidence: Sendable, Hashable {
             case .canary:
                 counts.canary += one
                 canaryPods[pod, default: ArmCounts()] += one
-                if pod != worst { trimmed.canary += one }
+                if pod == pending.worstPod { pending.left += one }
             }
         }
-        trimmed.stable = counts.stable
-        self.dispersion.add(tick: stable)
-        guard counts.canary.requests > 0 else { return }
-        totals += counts
-        badness.observe(trimmed, settings.bad, dispersion: dispersion, logCap: settings.logTickCap)
-        safety.observe(counts, settings.safe, dispersion: dispersion)
+        dispersion.add(tick: stable)
+        pending.counts += counts
+        pending.ticks += 1
+        if counts.canary.requests > 0 {
+            totals += counts
+            canaryTicks += 1
+        }
+        guard pending.isOver else {
+            self.pending = pending
+            return
+        }
+        self.pending = nil
+        var trimmed = pending.counts
+        trimmed.canary = trimmed.canary - pending.left
+        badness.observe(trimmed, settings.bad, dispersion: pending.dispersion, logCap: settings.logTickCap)
+        safety.observe(pending.counts, settings.safe, dispersion: pending.dispersion)
     }
 
     /// The canary's pod with the most bad events beyond its share, so far; nil where there are too few pods, or no bad event.
@@ -55,4 +66,27 @@ package struct OutcomeEvidence: Sendable, Hashable {
         }
         return worst?.name
     }
+}
+
+/// Ticks taken together, for a tick in which the canary had a request or two shows too great a share of traffic, and one without shows none. When they end
+/// depends on requests alone, never on bad events.
+struct PendingTicks: Sendable, Hashable {
+    /// Known before them.
+    var worstPod: String?
+    var dispersion: Double
+    var counts = ComparedCounts()
+    /// Of the worst pod.
+    var left = ArmCounts()
+    var ticks = 0
+
+    private static let enoughRequests = 3.0
+    /// Not so long that the base rate would change much.
+    private static let mostTicks = 4
+
+    init(worstPod: String?, dispersion: Double) {
+        self.worstPod = worstPod
+        self.dispersion = dispersion
+    }
+
+    var isOver: Bool { counts.canary.requests - left.requests >= Self.enoughRequests || ticks >= Self.mostTicks }
 }

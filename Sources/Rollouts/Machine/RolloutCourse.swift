@@ -20,16 +20,20 @@ struct RolloutCourse {
         followTemplate()
         obey()
         switch state.phase {
-        case .idle, .promoted, .rolledBack: break
+        case .idle, .promoted: break
         case .waiting: wait()
         case .progressing, .holding: progress()
         case .rollingBack: rollBack()
+        case .rolledBack:
+            guard observation.template == state.rollback?.from else { break }
+            enter(.rollingBack, "\(state.rollback?.from ?? "") was put there again", isWarning: true)
+            rollBack()
         case .failed:
-            // What stood in the way may have gone.
-            if state.rollback != nil, observation.obstacle == nil {
-                enter(.rollingBack, "")
-                rollBack()
-            }
+            // What stood in the way may have gone, or a person has put the good one back.
+            guard let rollback = state.rollback else { break }
+            guard observation.template == rollback.to || (observation.obstacle == nil && !isSpent(rollback)) else { break }
+            enter(.rollingBack, rollback.reason)
+            rollBack()
         }
     }
 
@@ -200,20 +204,24 @@ struct RolloutCourse {
 
     private mutating func rollBack() {
         guard var rollback = state.rollback else { return }
-        if observation.template == rollback.to {
-            rollback.patchedAt = rollback.patchedAt ?? now
-            if observation.isReady, observation.weight == 100 {
-                rollback.stableAt = now
-                state.rollback = rollback
-                enter(.rolledBack, rollback.reason, isWarning: true)
-            } else {
-                state.rollback = rollback
-            }
-        } else if observation.rollbackMark == state.run {
-            rollback.patchedAt = rollback.patchedAt ?? now
-            state.rollback = rollback
+        let wasMarked = observation.rollbackMark == state.run || observation.rollbackMark == state.lastRun
+        let isBack = observation.template == rollback.to
+        if isBack || wasMarked { rollback.patchedAt = rollback.patchedAt ?? now }
+        if isBack, observation.rollbackMark == state.lastRun { rollback.restoredAt = rollback.restoredAt ?? now }
+        state.rollback = rollback
+        if isBack {
+            guard observation.isReady, observation.weight == 100 else { return }
+            state.rollback?.stableAt = now
+            enter(.rolledBack, rollback.reason, isWarning: true)
+        } else if isSpent(rollback) {
+            enter(.failed, "\(rollback.from) came back though it is kept out", isWarning: true)
         } else if let obstacle = observation.obstacle {
             enter(.failed, "can't be rolled back: \(obstacle)", isWarning: true)
         }
+    }
+
+    /// Whether the second rollback has been made, too.
+    private func isSpent(_ rollback: RolloutState.Rollback) -> Bool {
+        rollback.restoredAt != nil || observation.rollbackMark == state.lastRun
     }
 }

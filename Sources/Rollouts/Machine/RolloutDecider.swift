@@ -42,11 +42,13 @@ package enum RolloutDecider {
             if plan.isGuarded, world.weight < 100 { actions.append(.shift(toWeight: 100)) }
         case .rollingBack, .rolledBack:
             guard let rollback = state.rollback, world.template == rollback.from else { break }
-            if world.rollbackMark != state.run, rollback.patchedAt == nil {
+            if rollback.patchedAt == nil, world.rollbackMark != state.run, world.rollbackMark != state.lastRun {
                 actions.append(.rollBack(from: rollback.from, to: rollback.to, run: state.run))
             } else if !world.quarantined.contains(rollback.from) {
-                // It was rolled back, and somebody put it there again: to do so once more would be a fight.
+                // It was rolled back, and somebody put it there again. To do so once more would be a fight, unless it is kept out first.
                 actions.append(.quarantine(rollback.from))
+            } else if rollback.restoredAt == nil, world.rollbackMark != state.lastRun {
+                actions.append(.rollBack(from: rollback.from, to: rollback.to, run: state.lastRun))
             }
         }
         return actions

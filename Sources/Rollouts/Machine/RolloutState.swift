@@ -23,6 +23,8 @@ package struct RolloutState: Sendable, Hashable {
         package var patchedAt: Instant?
         /// When all pods were seen to run the good version, Ready.
         package var stableAt: Instant?
+        /// When it was seen put back once more, after the bad one had come back and was kept out. There is no third time.
+        package var restoredAt: Instant?
     }
 
     package var phase = RolloutPhase.idle
@@ -49,6 +51,9 @@ package struct RolloutState: Sendable, Hashable {
     /// The name of the present run, of the same attempt always the same.
     package var run: String { "\(candidate)-\(attempt)" }
 
+    /// The mark of the second and last rollback of the run.
+    package var lastRun: String { "\(run)/again" }
+
     package var isActive: Bool { phase == .waiting || phase == .progressing || phase == .holding }
 }
 
@@ -68,6 +73,7 @@ extension RolloutState {
             ]
             record["patchedAt"] = rollback.patchedAt.map { .string($0.microsecondsText) }
             record["stableAt"] = rollback.stableAt.map { .string($0.microsecondsText) }
+            record["restoredAt"] = rollback.restoredAt.map { .string($0.microsecondsText) }
             object["rollback"] = record
         }
         return object
@@ -98,6 +104,7 @@ extension RolloutState {
             let decidedAt = time(record["decidedAt"])
         else { return nil }
         rollback = Rollback(
-            reason: reason, from: from, to: to, decidedAt: decidedAt, patchedAt: time(record["patchedAt"]), stableAt: time(record["stableAt"]))
+            reason: reason, from: from, to: to, decidedAt: decidedAt, patchedAt: time(record["patchedAt"]), stableAt: time(record["stableAt"]),
+            restoredAt: time(record["restoredAt"]))
     }
 }
