@@ -39,8 +39,9 @@ struct RolloutRuns {
 
     func run() {
         print("runs \(runs) seed \(seed) tick 5s alpha 1% tolerance 1.2x, a history of 6h per \(Self.runsPerHistory) runs")
-        print("JUDGE spinnaker#6278 7x100+3x1 against 10x1 \(MannWhitneyJudge.isHigh(Self.mixed(7), Self.mixed(0)) ? "High" : "Pass"), 8x100 "
-            + "\(MannWhitneyJudge.isHigh(Self.mixed(8), Self.mixed(0)) ? "High" : "Pass")")
+        print(
+            "JUDGE spinnaker#6278 7x100+3x1 against 10x1 \(MannWhitneyJudge.isHigh(Self.mixed(7), Self.mixed(0)) ? "High" : "Pass"), 8x100 "
+                + "\(MannWhitneyJudge.isHigh(Self.mixed(8), Self.mixed(0)) ? "High" : "Pass")")
         print("ROW row seconds called-bad median p90 uncorrected static static-of-3 mann-whitney safe safe-median")
         for (index, row) in (Self.healthy + Self.bad + Self.unknown).enumerated() { measure(row, seed: seed &+ UInt64(index) &* 1_000_003) }
     }
@@ -61,7 +62,8 @@ struct RolloutRuns {
                 factors = row.service.factors(&random)
                 history = DispersionFold()
                 for time in stride(from: -row.historySeconds, to: 0, by: SimulatedService.tick) {
-                    history.add(tick: row.service.tick(at: time, factors: factors, &random).mapValues { ArmCounts(requests: $0.requests, bad: $0.bad[0]) })
+                    history.add(
+                        tick: row.service.tick(at: time, factors: factors, &random).mapValues { ArmCounts(requests: $0.requests, bad: $0.bad[0]) })
                 }
             }
             // The stable pods stay where they are; the canary's are placed anew.

@@ -37,7 +37,8 @@ import Values
         var estimate = DispersionEstimate()
         for tick in 0..<2000 {
             let mean = tick % 200 < 20 ? 5.0 : 0.1
-            estimate.add((0..<8).map { pod in ArmCounts(requests: Double(10 + pod), bad: RolloutFixtures.poisson(mean * Double(10 + pod) / 14, &random)) })
+            estimate.add(
+                (0..<8).map { pod in ArmCounts(requests: Double(10 + pod), bad: RolloutFixtures.poisson(mean * Double(10 + pod) / 14, &random)) })
         }
         #expect(estimate.upper < 1.15)
     }

@@ -16,7 +16,8 @@ import Values
     }
 
     @Test(arguments: [
-        ("result[0] <= 0.01", "true"), ("result[0] > 0.05", "false"), ("result[-1] == 3", "true"), ("result[3] > 0", "error"), ("result[-4] > 0", "error"),
+        ("result[0] <= 0.01", "true"), ("result[0] > 0.05", "false"), ("result[-1] == 3", "true"), ("result[3] > 0", "error"),
+        ("result[-4] > 0", "error"),
         ("len(result) == 3", "true"), ("len(result) > 0 && result[0] < 1", "true"), ("len(result) == 0 || result[0] < 0", "false"),
         ("len(result) == 0 or not (result[0] < 0)", "true"), ("all(result, # < 4)", "true"), ("all(result, {# < 3})", "false"),
         ("any(result, # > 2)", "true"), ("one(result, # > 1)", "false"), ("none(result, # > 3)", "true"), ("len(filter(result, # > 1)) == 2", "true"),
@@ -27,7 +28,8 @@ import Values
         ("result[0] < 0.005 ? false : true", "true"), ("1 + 2 * 3 == 7", "true"), ("(1 + 2) * 3 == 9", "true"), ("-2 ** 2 == -4", "true"),
         ("2 ** 3 ** 2 == 512", "true"), ("7 % 4 == 3 && 7 / 2 == 3.5", "true"), ("1 == 1.0", "true"), ("\"a\" + 'b' == `ab`", "true"),
         ("\"error: x\" contains \"error\"", "true"), ("\"abc\" startsWith \"ab\" and \"abc\" endsWith \"bc\"", "true"), ("\"a\" < \"b\"", "true"),
-        ("5 in 1..9", "true"), ("len(0..3) == 4", "true"), ("asInt(\"42\") == 42", "true"), ("asFloat(\"0.5\") < 1", "true"), ("asInt(\"x\") == 1", "error"),
+        ("5 in 1..9", "true"), ("len(0..3) == 4", "true"), ("asInt(\"42\") == 42", "true"), ("asFloat(\"0.5\") < 1", "true"),
+        ("asInt(\"x\") == 1", "error"),
         ("nil ?? 3 == 3", "true"), ("abs(-2) == 2 && floor(1.5) == 1 && ceil(1.5) == 2 && round(1.5) == 2", "true"), ("1_000 == 1e3", "true"),
         ("result", "error"), ("result[0]", "error"), ("result == \"x\"", "false"), ("result > 1", "error"), ("result[0] && true", "error"),
         ("!result[0]", "error"), ("1 / 0 > 5", "true"), ("1 % 0 == 0", "error"), ("first(result) < last(result)", "true"),
@@ -39,7 +41,8 @@ import Values
     @Test(arguments: [
         ("result.ok", "true"), ("result[\"ok\"]", "true"), ("result.data.rate < 0.5", "true"), ("result.data.missing == nil", "true"),
         ("result.missing.rate > 1", "error"), ("result.missing?.rate == nil", "true"), ("result.missing?.rate ?? 0 == 0", "true"),
-        ("all(result.items, .up)", "false"), ("any(result.items, #.name == \"b\")", "true"), ("\"ok\" in result", "true"), ("len(result.items) == 2", "true"),
+        ("all(result.items, .up)", "false"), ("any(result.items, #.name == \"b\")", "true"), ("\"ok\" in result", "true"),
+        ("len(result.items) == 2", "true"),
         ("result.state in [\"Ready\", \"Done\"]", "true"), ("default(result.missing, 5) > 4", "true"), ("isNil(result.missing)", "true"),
     ])
     func onJSON(text: String, expected: String) {
@@ -50,10 +53,14 @@ import Values
     }
 
     @Test(arguments: [
-        ("", "the end"), ("result[0] <", "the end"), ("result[0] <= 0.01 )", "unexpected )"), ("(result", "expected )"), ("foo > 1", "foo is not known"),
-        ("foo(1)", "foo is not supported"), ("result matches \"a.*\"", "unexpected matches"), ("result | len()", "unexpected |"), ("# > 1", "unexpected #"),
-        ("\"open", "closing"), ("1.2.3 > 0", "unexpected"), ("12x > 0", "12x is no number"), ("isNaN()", "isNaN takes 1"), ("result @ 1", "unexpected @"),
-        ("default(1)", "default takes 2"), ("let x = 1; x", "unexpected ="), ("result.5", "unexpected"), (String(repeating: "(", count: 90), "deeply"),
+        ("", "the end"), ("result[0] <", "the end"), ("result[0] <= 0.01 )", "unexpected )"), ("(result", "expected )"),
+        ("foo > 1", "foo is not known"),
+        ("foo(1)", "foo is not supported"), ("result matches \"a.*\"", "unexpected matches"), ("result | len()", "unexpected |"),
+        ("# > 1", "unexpected #"),
+        ("\"open", "closing"), ("1.2.3 > 0", "unexpected"), ("12x > 0", "12x is no number"), ("isNaN()", "isNaN takes 1"),
+        ("result @ 1", "unexpected @"),
+        ("default(1)", "default takes 2"), ("let x = 1; x", "unexpected ="), ("result.5", "unexpected"),
+        (String(repeating: "(", count: 90), "deeply"),
     ])
     func whatIsRefusedSaysWhy(text: String, words: String) {
         do {
@@ -80,7 +87,8 @@ import Values
         #expect(ExpressionValue(QueryResult.scalar(timestamp: 1, value: 2)) == .float(2))
         #expect(ExpressionValue(QueryResult.vector([sample(3), sample(1)])) == Self.list(3, 1))
         let points = [1.0, 2].map { MatrixSeries.Point(timestamp: 0, value: $0) }
-        #expect(ExpressionValue(QueryResult.matrix([.init(metric: [:], points: points), .init(metric: [:], points: points)])) == Self.list(1, 2, 1, 2))
+        #expect(
+            ExpressionValue(QueryResult.matrix([.init(metric: [:], points: points), .init(metric: [:], points: points)])) == Self.list(1, 2, 1, 2))
         #expect(ExpressionValue(QueryResult.string(timestamp: 0, value: "x")) == nil)
         #expect(ExpressionValue.null.isEmpty && ExpressionValue.array([]).isEmpty && !ExpressionValue.float(0).isEmpty)
     }
@@ -89,7 +97,8 @@ import Values
     @Test func nothingTraps() {
         var random = SeededGenerator(seed: 9)
         let words = [
-            "result", "[", "]", "0", "-1", "9223372036854775807", "+", "-", "*", "/", "%", "**", "(", ")", "len(", "all(", ",", "#", "{", "}", "<", "==", "&&",
+            "result", "[", "]", "0", "-1", "9223372036854775807", "+", "-", "*", "/", "%", "**", "(", ")", "len(", "all(", ",", "#", "{", "}", "<",
+            "==", "&&",
             "or", "not", "in", "..", "\"a\"", "nil", "true", "?", ":", ".", "x", "1e999", "asInt(", "min(", "'", "\\",
         ]
         var taken = 0

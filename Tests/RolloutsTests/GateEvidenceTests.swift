@@ -152,7 +152,8 @@ import Values
         var evidence = GateEvidence(settings, origin: RolloutFixtures.start)
         evidence.outcomes[0].badness = process
         let weak = EvidenceFamily.Member(name: "a", evidence: evidence, settings: settings, expectedPods: [])
-        let none = EvidenceFamily.Member(name: "b", evidence: GateEvidence(settings, origin: RolloutFixtures.start), settings: settings, expectedPods: [])
+        let none = EvidenceFamily.Member(
+            name: "b", evidence: GateEvidence(settings, origin: RolloutFixtures.start), settings: settings, expectedPods: [])
         #expect(judge([weak], at: 1) == [.bad])
         #expect(judge([weak, none], at: 1)[0] != .bad)
         #expect(judge([weak, weak], at: 1) == [.bad, .bad])

@@ -20,7 +20,8 @@ import Values
 
     @Test func readyIsSafe() {
         #expect(verdict([[pod("c", .canary)]]) == .safe)
-        #expect(verdict([[pod("c", .canary)]], expected: 2) == .notEnoughEvidence(MissingEvidence(.other("1 of 2 pods of the canary have been Ready"))))
+        #expect(
+            verdict([[pod("c", .canary)]], expected: 2) == .notEnoughEvidence(MissingEvidence(.other("1 of 2 pods of the canary have been Ready"))))
         #expect(verdict([[]]) == .notEnoughEvidence(MissingEvidence(.other("0 of 1 pods of the canary have been Ready"))))
     }
 

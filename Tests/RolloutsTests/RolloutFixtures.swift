@@ -53,7 +53,9 @@ struct ScrapedPods {
 
     init(canary: Int, stable: Int, perTick: Double, badShare: @escaping (Arm) -> Double) {
         pods =
-            (0..<stable).map { Pod(life: PodLife(name: "stable-\($0)", arm: .stable, startedAt: RolloutFixtures.at(-86_400)), total: 1000, errors: 3) }
+            (0..<stable).map {
+                Pod(life: PodLife(name: "stable-\($0)", arm: .stable, startedAt: RolloutFixtures.at(-86_400)), total: 1000, errors: 3)
+            }
             + (0..<canary).map { Pod(life: PodLife(name: "canary-\($0)", arm: .canary, startedAt: RolloutFixtures.at(1 + Double($0)))) }
         self.perTick = perTick
         self.badShare = badShare

@@ -129,7 +129,9 @@ package struct ClassicMetric: Sendable, Hashable {
             let restsOnNoNumber = (successful?.restsOnNoNumber ?? false) || (failed?.restsOnNoNumber ?? false)
             if semantics == .cautious, phase == .successful {
                 if success == nil, failure == nil { return (.inconclusive, "there is no condition") }
-                if restsOnNoNumber { return (.inconclusive, "it would pass by NaN or an infinity; ask isNaN or isInf in the condition if that is meant") }
+                if restsOnNoNumber {
+                    return (.inconclusive, "it would pass by NaN or an infinity; ask isNaN or isInf in the condition if that is meant")
+                }
             }
             return (phase, "")
         } catch {

@@ -99,7 +99,8 @@ struct ExpressionEvaluator {
         case "contains", "startsWith", "endsWith":
             guard case .string(let text) = a, case .string(let part) = b else { throw ExpressionError("\(name) needs two strings") }
             return .bool(
-                name == "contains" ? part.isEmpty || text.firstRange(of: part) != nil : name == "startsWith" ? text.hasPrefix(part) : text.hasSuffix(part))
+                name == "contains"
+                    ? part.isEmpty || text.firstRange(of: part) != nil : name == "startsWith" ? text.hasPrefix(part) : text.hasSuffix(part))
         case "..":
             guard case .int(let low) = a, case .int(let high) = b, high.subtractingReportingOverflow(low).partialValue < 10_000 else {
                 throw ExpressionError("a range needs two whole numbers, at most 10000 apart")

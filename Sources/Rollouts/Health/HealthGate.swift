@@ -19,11 +19,15 @@ package struct HealthGate: Sendable, Hashable {
     private(set) var pods: [String: Seen] = [:]
 
     /// The pod will not start, and no waiting helps.
-    private static let fatal: Set<String> = ["CrashLoopBackOff", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError", "RunContainerError"]
+    private static let fatal: Set<String> = [
+        "CrashLoopBackOff", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError", "RunContainerError",
+    ]
     /// May pass: a registry that is slow. Judged by `readyWithin`.
     private static let slow: Set<String> = ["ErrImagePull", "ImagePullBackOff"]
     /// Done to the pod, not by it.
-    private static let innocent: Set<String> = ["Evicted", "NodeLost", "NodeAffinity", "NodeShutdown", "Terminated", "Preempting", "Shutdown", "Preempted"]
+    private static let innocent: Set<String> = [
+        "Evicted", "NodeLost", "NodeAffinity", "NodeShutdown", "Terminated", "Preempting", "Shutdown", "Preempted",
+    ]
 
     package init() {}
     init(pods: [String: Seen]) { self.pods = pods }

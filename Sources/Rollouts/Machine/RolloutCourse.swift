@@ -98,7 +98,8 @@ struct RolloutCourse {
         case .resume where state.isActive: state.pausedBy = ""
         default:
             events.append(
-                RolloutEvent(isWarning: true, reason: "CommandIgnored", message: "\(command.verb.rawValue) means nothing in phase \(state.phase.rawValue)"))
+                RolloutEvent(
+                    isWarning: true, reason: "CommandIgnored", message: "\(command.verb.rawValue) means nothing in phase \(state.phase.rawValue)"))
         }
     }
 

@@ -60,7 +60,8 @@ package struct RolloutState: Sendable, Hashable {
 extension RolloutState {
     package var json: JSON {
         var object: JSON = [
-            "phase": .string(phase.rawValue), "stable": .string(stable), "candidate": .string(candidate), "attempt": .int(attempt), "step": .int(step),
+            "phase": .string(phase.rawValue), "stable": .string(stable), "candidate": .string(candidate), "attempt": .int(attempt),
+            "step": .int(step),
             "rejected": .array(rejected.map { .string($0) }), "pausedBy": .string(pausedBy), "promotedBy": .string(promotedBy),
             "handledCommand": .string(handledCommand), "message": .string(message),
         ]
