@@ -11,20 +11,22 @@ protocol RolloutJudge {
 struct EvidenceJudge: RolloutJudge {
     private var outcome: OutcomeEvidence
     private let settings: EvidenceSettings
-    private let threshold: Double
-    /// When it was proved safe, in seconds.
+    private let risk: Risk
+    /// When it was first proved safe, in seconds.
     private(set) var safeAt: Double?
+
+    var isSafe: Bool { outcome.isSafe(risk) }
 
     init(dispersion: DispersionFold, settings: EvidenceSettings, risk: Risk) {
         outcome = OutcomeEvidence(dispersion: dispersion)
         self.settings = settings
-        threshold = 1 / risk.falseAlarm
+        self.risk = risk
     }
 
     mutating func look(_ cells: [String: PodTick], at time: Double) -> Bool {
         outcome.observe(cells, outcome: 0, settings: settings)
-        if safeAt == nil, outcome.safety.logValue >= 2.995_732_273_553_991 { safeAt = time + SimulatedService.tick }
-        return outcome.badness.peak >= threshold
+        if safeAt == nil, outcome.isSafe(risk) { safeAt = time + SimulatedService.tick }
+        return outcome.badness.peak >= 1 / risk.falseAlarm
     }
 }
 

@@ -42,7 +42,7 @@ struct RolloutRuns {
         print(
             "JUDGE spinnaker#6278 7x100+3x1 against 10x1 \(MannWhitneyJudge.isHigh(Self.mixed(7), Self.mixed(0)) ? "High" : "Pass"), 8x100 "
                 + "\(MannWhitneyJudge.isHigh(Self.mixed(8), Self.mixed(0)) ? "High" : "Pass")")
-        print("ROW row seconds called-bad median p90 uncorrected static static-of-3 mann-whitney safe safe-median")
+        print("ROW row seconds called-bad median p90 uncorrected static static-of-3 mann-whitney safe-at-end first-safe-median")
         for (index, row) in (Self.healthy + Self.bad + Self.unknown).enumerated() { measure(row, seed: seed &+ UInt64(index) &* 1_000_003) }
     }
 
@@ -55,6 +55,7 @@ struct RolloutRuns {
         if let negligible = row.negligible { settings.bad.excess = negligible }
         var tallies = [Tally](repeating: Tally(), count: 5)
         var safe = Tally()
+        var safeAtEnd = 0
         var history = DispersionFold()
         var factors: [Double] = []
         for run in 0..<runs {
@@ -84,16 +85,17 @@ struct RolloutRuns {
             }
             for index in found.indices { tallies[index].add(found[index].map { $0 - row.service.badAfter }) }
             safe.add(ours.safeAt)
+            if ours.isSafe, found[0] == nil { safeAtEnd += 1 }
         }
-        report(row, tallies, safe)
+        report(row, tallies, safe, safeAtEnd)
     }
 
-    private func report(_ row: Row, _ tallies: [Tally], _ safe: Tally) {
+    private func report(_ row: Row, _ tallies: [Tally], _ safe: Tally, _ safeAtEnd: Int) {
         func percent(_ tally: Tally) -> String { ExactDecimal(tally.share(of: runs))?.rounded(digits: 2).description ?? "?" }
         let share = tallies[0].share(of: runs)
         print(
             "ROW \(row.name) \(Int(row.seconds)) \(percent(tallies[0]))% \(tallies[0].time(0.5)) \(tallies[0].time(0.9)) "
-                + tallies.dropFirst().map { percent($0) + "%" }.joined(separator: " ") + " \(percent(safe))% \(safe.time(0.5))")
+                + tallies.dropFirst().map { percent($0) + "%" }.joined(separator: " ") + " \(100 * safeAtEnd / runs)% \(safe.time(0.5))")
         if let target = row.target {
             let isGood = row.isBad ? share >= target : share <= target
             let text = ExactDecimal(target)?.description ?? "?"

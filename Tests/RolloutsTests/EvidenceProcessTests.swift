@@ -28,11 +28,11 @@ import Values
                     return exp(min(bet.logFactor(counts, dispersion: 1.5), 2))
                 })
             let t = factors.count
-            var expected = 1 / (3 * Double(t))
+            var expected = 1 / (5 * Double(t))
             for k in BadnessProcess.multiples.indices {
                 for start in 0..<t {
                     let product = factors[start...].reduce(1) { $0 * $1[k] }
-                    expected += product * BadnessProcess.weights[k] * (start == 0 ? 2.0 / 3 : 1 / (3 * Double(start) * Double(start + 1)))
+                    expected += product * BadnessProcess.weights[k] * (start == 0 ? 0.8 : 1 / (5 * Double(start) * Double(start + 1)))
                 }
             }
             #expect(abs(process.value / expected - 1) < 1e-9)

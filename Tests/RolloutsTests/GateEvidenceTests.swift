@@ -127,6 +127,23 @@ import Values
         }
     }
 
+    /// Three times the errors, and still within what the safe bound can stand.
+    @Test func signsOfBadnessAreNotSafe() {
+        let settings = RolloutFixtures.settings()
+        var outcome = OutcomeEvidence()
+        let cells = [
+            "c": PodTick(arm: .canary, requests: 500, bad: [1.5]), "s": PodTick(arm: .stable, requests: 2250, bad: [2.25]),
+            "t": PodTick(arm: .stable, requests: 2250, bad: [2.25]),
+        ]
+        for _ in 0..<4 { outcome.observe(cells, outcome: 0, settings: settings) }
+        #expect(outcome.safety.logValue > 3 && outcome.badness.peak < 100 && !outcome.isSafe(Risk()))
+        var evidence = GateEvidence(settings, origin: RolloutFixtures.start)
+        evidence.outcomes = [outcome]
+        #expect(
+            judge([.init(name: "x", evidence: evidence, settings: settings, expectedPods: [])], at: 16)
+                == [.notEnoughEvidence(MissingEvidence(.signsOfBadness))])
+    }
+
     @Test func aCanaryThatNobodyScrapesIsNotJudged() {
         let settings = RolloutFixtures.settings()
         var member = member("errors", bad: 0, seconds: 900, seed: 4, settings: settings)

@@ -98,5 +98,7 @@ import Values
             twice.observe(picture.shuffled(using: &random), settings: Self.settings, now: at)
         }
         #expect(once == twice)
+        #expect(HealthGate(checkpoint: once.checkpoint) == once)
+        #expect(HealthGate(checkpoint: "x") == nil && HealthGate(checkpoint: [["uid": "x"]]) == nil)
     }
 }

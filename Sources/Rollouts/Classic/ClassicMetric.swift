@@ -4,8 +4,21 @@ package import Values
 package enum ClassicSemantics: Sendable, Hashable {
     /// Argo Rollouts as it is (its `analysis/analysis.go`), to say what it would have done.
     case argo
-    /// The same, except that nothing passes for want of a measurement: see `ClassicState` and `ClassicMetric.judge`. And errors hold for as long as they
-    /// last, and do not end the metric: who is blind neither promotes nor aborts.
+    /// The same, except that nothing passes for want of a measurement:
+    ///
+    /// | Argo says Successful where | here |
+    /// |---|---|
+    /// | there is no condition | refused (`problems`), and Inconclusive |
+    /// | only a failure condition, and NaN compares false | Inconclusive, unless it asks `isNaN` |
+    /// | an infinity passes a comparison | Inconclusive, unless it asks `isInf` |
+    /// | a condition passes without any series | no measurement, unless `noData` says otherwise |
+    /// | failureLimit is not below count: no failure could ever count | refused |
+    /// | failureLimit is -1, without consecutiveSuccessLimit | refused |
+    /// | a metric is ended before its count, also by a sibling's failure | Inconclusive; without a count Successful if all was good |
+    /// | a run is ended before anything was measured | Inconclusive |
+    /// | all metrics are dry runs | refused, and Inconclusive |
+    ///
+    /// And errors hold for as long as they last, where Argo ends the metric and aborts: who is blind neither promotes nor aborts.
     case cautious
 }
 

@@ -6,14 +6,14 @@
 ///     S_t(k) = (S_(t-1)(k) + g_(t-1)) L_t(k),   W_t = sum over k of w_k S_t(k) + G_t
 ///
 /// with weights w_k of ratios and g_j of starts after j ticks that are 1 in all, and G_t the weight of starts to come. A canary is most often bad from its
-/// first request on: g_0 = 2/3, g_j = 1/(3 j (j + 1)), so that G_t = 1/(3 t). A start after j ticks costs about ln(3 j^2) of evidence.
+/// first request on: g_0 = 4/5, g_j = 1/(5 j (j + 1)), so that G_t = 1/(5 t). A start after j ticks costs about ln(5 j^2) of evidence.
 ///
 /// W starts at 1 and is a supermartingale while the canary is within tolerance, so that it ever reaches 1/alpha with a chance of at most alpha (Ville).
 package struct BadnessProcess: Sendable, Hashable {
     /// Times the tolerated ratio.
     static let multiples = [1.25, 1.5, 2, 3, 5, 10, 40]
     /// Of each. Slight regressions take long to see anyhow, great ones should be seen soon.
-    static let weights = [0.04, 0.06, 0.12, 0.18, 0.2, 0.2, 0.2]
+    static let weights = [0.03, 0.05, 0.11, 0.18, 0.2, 0.2, 0.23]
     /// Enough for every verdict, and far from overflow.
     private static let greatest = 1e100
 
@@ -37,7 +37,7 @@ package struct BadnessProcess: Sendable, Hashable {
     package var value: Double { zip(Self.weights, sums).reduce(Self.weight(startsFrom: ticks)) { $0 + $1.0 * $1.1 } }
 
     /// Of all starts after so many ticks or more.
-    private static func weight(startsFrom ticks: Int) -> Double { ticks == 0 ? 1 : 1 / (3 * Double(ticks)) }
+    private static func weight(startsFrom ticks: Int) -> Double { ticks == 0 ? 1 : 1 / (5 * Double(ticks)) }
 
     /// - Parameters:
     ///   - dispersion: how many bad events one cause makes, at least 1; known before the tick.

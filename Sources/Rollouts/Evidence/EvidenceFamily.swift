@@ -56,9 +56,8 @@ package enum EvidenceFamily {
         if let seen = evidence.canaryScrapedAt, now.since(seen) > member.settings.tick * staleTicks {
             return .blind("no sample of the canary since \(seen.secondsText)")
         }
-        let threshold = ElementaryFunctions.ln(1 / risk.falseSafe)
-        if evidence.logSafety >= threshold { return .safe }
-        return .notEnoughEvidence(missing(evidence, member.settings, threshold))
+        if evidence.outcomes.allSatisfy({ $0.isSafe(risk) }) { return .safe }
+        return .notEnoughEvidence(missing(evidence, member.settings, -ElementaryFunctions.ln(risk.falseSafe)))
     }
 
     private static func missing(_ evidence: GateEvidence, _ settings: EvidenceSettings, _ threshold: Double) -> MissingEvidence {
@@ -71,6 +70,7 @@ package enum EvidenceFamily {
             guard let needed else { return MissingEvidence(.tooCloseToCall) }
             most = max(most, needed)
         }
+        guard most > 0 else { return MissingEvidence(.signsOfBadness) }
         let seconds = evidence.canarySeconds(settings)
         let wait = seconds > 0 ? PromDuration.seconds(Int64(min(most / canary * seconds, 1e9).rounded(.up))) : nil
         return MissingEvidence(.tooFewRequests, canaryRequests: most, wait: wait)

@@ -23,6 +23,8 @@ package struct MissingEvidence: Sendable, Hashable {
         case tooFewRequests
         /// At its present rate of bad events no number of requests would prove it safe; nor is it proved bad.
         case tooCloseToCall
+        /// It is within its safe bound, and there are signs that it is worse than tolerated: they pass, or become proof.
+        case signsOfBadness
         case other(String)
     }
 
@@ -47,6 +49,7 @@ extension MissingEvidence: CustomStringConvertible {
             return "no sample of the canary's \(pods.count == 1 ? "pod" : "pods") \(named)\(pods.count > 3 ? " and \(pods.count - 3) more" : "")"
         case .noCanaryRequests: return "the canary has had no requests"
         case .tooCloseToCall: return "the canary's rate of bad events is too near the bound to prove it safe, and not proved to be beyond it"
+        case .signsOfBadness: return "the canary is within its safe bound, but there are signs that it is worse than the stable version"
         case .other(let text): return text
         case .tooFewRequests:
             guard let canaryRequests else { return "too few requests of the canary" }

@@ -55,6 +55,15 @@ package struct OutcomeEvidence: Sendable, Hashable {
         safety.observe(pending.counts, settings.safe, dispersion: pending.dispersion)
     }
 
+    /// Whether the canary is proved to be within its safe bound, and nothing points to its being worse than tolerated. Where traffic is great the safe
+    /// bound is proved in seconds, while a slight regression within it takes longer to see; so long as there are signs of one the canary is not safe.
+    package func isSafe(_ risk: Risk) -> Bool {
+        safety.logValue >= -ElementaryFunctions.ln(risk.falseSafe) && !hasSigns
+    }
+
+    /// More evidence of badness than before the first request.
+    var hasSigns: Bool { badness.value > 1 }
+
     /// The canary's pod with the most bad events beyond its share, so far; nil where there are too few pods, or no bad event.
     private var worstPod: String? {
         guard canaryPods.count >= Self.leastPodsToTrim else { return nil }
@@ -79,7 +88,7 @@ struct PendingTicks: Sendable, Hashable {
     var left = ArmCounts()
     var ticks = 0
 
-    private static let enoughRequests = 3.0
+    private static let enoughRequests = 5.0
     /// Not so long that the base rate would change much.
     private static let mostTicks = 4
 

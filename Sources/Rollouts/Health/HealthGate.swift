@@ -30,7 +30,6 @@ package struct HealthGate: Sendable, Hashable {
     ]
 
     package init() {}
-    init(pods: [String: Seen]) { self.pods = pods }
 
     /// Takes in what is there now. The same picture twice changes nothing.
     package mutating func observe(_ observed: [ObservedPod], settings: HealthSettings, now: Instant) {
@@ -88,5 +87,31 @@ package struct HealthGate: Sendable, Hashable {
         let restarts = canary.reduce(0) { $0 + $1.restarts - $1.restartsAtFirst }
         guard restarts > settings.maxRestarts else { return "" }
         return "\(restarts) restarts of the canary's pods, more than \(settings.maxRestarts)"
+    }
+}
+
+extension HealthGate {
+    /// For the run: what is no longer there to be seen is not seen again after a restart.
+    package var checkpoint: JSON {
+        .array(
+            pods.sorted { $0.key < $1.key }.map { uid, seen in
+                [
+                    "uid": .string(uid), "name": .string(seen.name), "arm": .string(seen.arm.rawValue), "first": .int(seen.restartsAtFirst),
+                    "restarts": .int(seen.restarts), "wasReady": .bool(seen.wasReady), "fault": seen.fault.map { .string($0) } ?? .null,
+                ]
+            })
+    }
+
+    /// Nil where it makes no sense.
+    package init?(checkpoint json: JSON) {
+        guard let entries = json.arrayValue else { return nil }
+        for entry in entries {
+            guard let uid = entry["uid"]?.stringValue, let name = entry["name"]?.stringValue,
+                let arm = entry["arm"]?.stringValue.flatMap(Arm.init(rawValue:)), let first = entry["first"]?.intValue.flatMap(Int.init(exactly:)),
+                let restarts = entry["restarts"]?.intValue.flatMap(Int.init(exactly:)), let wasReady = entry["wasReady"]?.boolValue
+            else { return nil }
+            pods[uid] = Seen(
+                name: name, arm: arm, restartsAtFirst: first, restarts: restarts, wasReady: wasReady, fault: entry["fault"]?.stringValue)
+        }
     }
 }
