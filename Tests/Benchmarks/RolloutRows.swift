@@ -22,6 +22,9 @@ extension RolloutRuns {
         healthy("healthy_20rps") { _ in },
         healthy("healthy_clumps_of_5") { $0.clumps = .fixed(5) },
         healthy("healthy_clumps_of_5_at_5rps") { ($0.requestsPerSecond, $0.clumps) = (5, .fixed(5)) },
+        healthy("healthy_clumps_of_5_at_100rps_1") {
+            ($0.requestsPerSecond, $0.clumps, $0.share, $0.baseRate, $0.canaryRate) = (100, .fixed(5), { _ in 0.5 }, 0.01, 0.01)
+        },
         healthy("healthy_clumps_geometric_5") { $0.clumps = .geometric(mean: 5) },
         // A day in twenty minutes: traffic by a factor of 3, the base rate by one of 3 against it.
         healthy("healthy_diurnal") { $0.swing = { (1.5 + 0.75 * sin($0 / 190), 2 - cos($0 / 190)) } },
