@@ -12,7 +12,7 @@ let settings: [SwiftSetting] =
         .enableUpcomingFeature("InternalImportsByDefault"),
     ] + (strict ? [.treatAllWarnings(as: .error)] : [])
 
-/// Hot decoders are worth optimising in debug builds too: tests read large histories through them.
+/// Hot decoders and evidence are worth optimising in debug builds too: tests read large histories through them, and simulate many.
 let optimised: [SwiftSetting] = settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 func product(_ name: String, _ package: String) -> Target.Dependency { .product(name: name, package: package) }
@@ -63,6 +63,7 @@ let package = Package(
         room("Notify", ["HTTPTransport", "Values"]),
         // Rank 4
         room("ServiceLevels", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"]),
+        room("Rollouts", ["PrometheusModel", "Values"], settings: optimised),
         room("KubeRuntime", ["HTTPTransport", "KubeClient", "KubeModel", "Values", coreMetrics, deque, heap, log, signals]),
         // Rank 5
         room(
@@ -98,7 +99,7 @@ let package = Package(
             dependencies: ["KubeClient", "KubeModel", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "TestSupport", "Values"],
             path: "Tests/Soak", swiftSettings: settings),
         .executableTarget(
-            name: "plimsoll-bench", dependencies: ["PlimsollAPI", "ServiceLevels", "TestSupport", "Values"],
+            name: "plimsoll-bench", dependencies: ["PlimsollAPI", "Rollouts", "ServiceLevels", "TestSupport", "Values"],
             path: "Tests/Benchmarks", exclude: ["slo.py"], swiftSettings: settings),
         .target(
             name: "FuzzReaders",
@@ -113,6 +114,7 @@ let package = Package(
         tests("PrometheusClient", ["HTTPTransport", "PrometheusModel", "Values"]),
         tests("Notify", ["HTTPTransport", "Values"]),
         tests("ServiceLevels", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"], exclude: ["Golden", "History"]),
+        tests("Rollouts", ["PrometheusModel", "Values"]),
         tests("KubeRuntime", ["HTTPTransport", "KubeClient", "KubeModel", "Values", log]),
         tests(
             "ServiceLevelsController",

@@ -1,18 +1,31 @@
 #!/usr/bin/env bash
 # Figures beside peers, one line each: FIGURE <name> <value> <unit> <target> ok|short, and PEER <name> <value> <unit>. Exit 0 when all were measured.
-#   ./Deploy/bench.sh slo [MONTHS]   budgets and costs of rules on 30 days of history, MONTHS (200) simulated months of false pages, and whether
-#                                    the generated tests of every sample notice each slip in its rules
+#   ./Deploy/bench.sh slo [MONTHS]      budgets and costs of rules on 30 days of history, MONTHS (200) simulated months of false pages, and whether
+#                                       the generated tests of every sample notice each slip in its rules
+#   ./Deploy/bench.sh rollout [RUNS]    RUNS (2000) simulated releases a row: healthy ones called bad, bad ones found in time
 set -euo pipefail
 
 # shellcheck source=lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
 
 kind=${1:-}
-if [ "$kind" != slo ]; then
+case "$kind" in
+slo | rollout) ;;
+*)
     sed -n '2,/^set/s/^# //p' "$0" >&2
     exit 2
-fi
+    ;;
+esac
 need_swift
+if [ "$kind" = rollout ]; then
+    step "Building"
+    bench=$(build_release plimsoll-bench)
+    step "Simulated releases"
+    "$bench" rollout "${2:-2000}" | tee "$CACHE/bench-rollout.txt"
+    echo
+    grep '^ROW ' "$CACHE/bench-rollout.txt" | column -t
+    exit
+fi
 "$ROOT/Deploy/cluster/packages" build prometheus
 step "Building"
 binary=$(build_release)

@@ -74,7 +74,7 @@ run_tests() {
 }
 
 # A process for each target: a trap in one does not hide the rest, and those that burn the processor don't starve those that watch the time.
-TARGETS=(Fuzz Values KubeModel PrometheusModel PlimsollAPI ServiceLevels HTTPTransport KubeClient PrometheusClient Notify KubeRuntime ServiceLevelsController Serving)
+TARGETS=(Fuzz Values KubeModel PrometheusModel PlimsollAPI ServiceLevels Rollouts HTTPTransport KubeClient PrometheusClient Notify KubeRuntime ServiceLevelsController Serving)
 INTEGRATED=(KubeClient KubeRuntime ServiceLevelsController)
 
 if wants pure; then

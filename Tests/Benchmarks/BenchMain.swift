@@ -10,8 +10,9 @@ struct BenchMain {
         do {
             switch arguments.first {
             case "slo-months": try SLOMonths(months: number(1) ?? 200, seed: UInt64(number(2) ?? 1)).run()
+            case "rollout": RolloutRuns(runs: max(1, number(1) ?? 2000), seed: UInt64(number(2) ?? 1)).run()
             default:
-                print("usage: plimsoll-bench slo-months [MONTHS] [SEED]")
+                print("usage: plimsoll-bench slo-months [MONTHS] [SEED] | rollout [RUNS] [SEED]")
                 exit(2)
             }
         } catch {
