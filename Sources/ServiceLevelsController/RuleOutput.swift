@@ -47,5 +47,7 @@ extension RuleOutput {
 
     func isComplete(_ rules: GeneratedRules, for slo: SLO) -> Bool { true }
 
+    func carriesAll(_ key: ObjectKey) async -> Bool { true }
+
     func observed(_ rules: GeneratedRules, of key: ObjectKey, _ observation: SLOObservation, isLoaded: Bool) {}
 }

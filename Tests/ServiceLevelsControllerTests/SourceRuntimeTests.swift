@@ -19,7 +19,6 @@ struct SourceRuntimeTests {
         func version(of key: ObjectKey) -> String { "" }
         func remove(_ key: ObjectKey) async throws {}
         func sweep(keeping kept: @escaping @Sendable () -> Set<ObjectKey>) async throws {}
-        func carriesAll(_ key: ObjectKey) async -> Bool { false }
         func trouble(of key: ObjectKey) -> String? { nil }
         func onLoad(_ handler: @escaping @Sendable (Set<ObjectKey>) -> Void) {}
         var parts: [ManagedPart] { [] }

@@ -41,7 +41,7 @@ struct PromtoolFleetTests {
     }
 
     @Test func `shared rules record and alert as an SLO's own`() async throws {
-        let minutes = 3 * Self.hour
+        let minutes = 3 * Self.hour / 2
         let slos = FleetShardTests.mixed
         let own = try slos.map { slo in
             try RuleGenerator.generate(instance: "main", key: slo.key, spec: SLOFixtures.spec(slo.yaml), settings: RuleSettings(), now: .epoch)
@@ -53,7 +53,7 @@ struct PromtoolFleetTests {
                 slo.yaml == SLOFixtures.grouped
                 ? [["region": "eu", "service": "a"], ["region": "quiet", "service": "a"]]
                 : slo.yaml == SLOFixtures.slices ? [["page": "home"]] : [[:]]
-            series += Self.fed(slo.key, groups: groups, minutes: minutes, from: 2 * Self.hour, 20 + 10 * index)
+            series += Self.fed(slo.key, groups: groups, minutes: minutes, from: Self.hour, 20 + 10 * index)
         }
         let end = PromDuration.minutes(Int64(minutes) - 1)
         func same(_ name: String) -> String {
