@@ -26,6 +26,7 @@ final class FleetWriter: Sendable {
         /// Since when Prometheus was seen to have shared rules that know of an SLO's version.
         var served: [ObjectKey: (digest: String, since: Swift.Duration)] = [:]
         var former: Set<FleetPlace> = []
+        var loadedAt: Swift.Duration?
         var isFormerDue = true
     }
 
@@ -167,6 +168,7 @@ final class FleetWriter: Sendable {
                 let found = places.isEmpty && former.isEmpty ? [:] : try await carrier.members()
                 return state.withLock { state in
                     state.former = Set(former)
+                    state.loadedAt = timeline.now
                     state.found = found.filter { state.written[$0.key] == nil }
                 }
             } catch {
@@ -241,6 +243,14 @@ final class FleetWriter: Sendable {
         return members
     }
 
+    /// Whether Prometheus has evaluated the rules of now for all whom this process knows; those with an invalid spec are in the same places.
+    private var areServed: Bool {
+        guard !places.isEmpty else { return true }
+        let least = Swift.Duration.milliseconds(settings.evaluationInterval.milliseconds * 4)
+        let (written, since) = state.withLock { ($0.written, $0.loadedAt) }
+        return since.map { timeline.now - $0 >= least } ?? false && written.values.allSatisfy(hasServed)
+    }
+
     /// Takes out what was left by another layout or number of places, as far as nobody needs it.
     /// - Returns: whether that is seen to.
     private func leaveFormer() async -> Bool {
@@ -249,6 +259,10 @@ final class FleetWriter: Sendable {
             return (state.former, state.isFormerDue)
         }
         guard isDue else { return true }
+        if !former.isEmpty, !areServed {
+            state.withLock { $0.isFormerDue = true }
+            return false
+        }
         // With places of now all are in these. Without, each that is found has not yet all rules for its own.
         var members: [FleetPlace: [FleetMember]] = [:]
         if places.isEmpty {

@@ -29,7 +29,7 @@ struct FleetWriterTests {
     }
 
     private static func settings(_ places: Int, source: String = "default") -> RuleSettings {
-        RuleSettings(layout: places == 0 ? .perSLO : .fleet(source: source, places: places))
+        RuleSettings(evaluationInterval: .seconds(1), layout: places == 0 ? .perSLO : .fleet(source: source, places: places))
     }
 
     private func rules(_ slo: SLO, _ settings: RuleSettings) throws -> GeneratedRules {
@@ -68,6 +68,13 @@ struct FleetWriterTests {
     }
 
     private func names() async throws -> Set<String> { try await shared().values.reduce([]) { $0.union($1) } }
+
+    /// As when Prometheus has evaluated all rules.
+    private func tell(_ output: FleetOutput, _ rules: GeneratedRules) {
+        var observation = SLOObservation()
+        observation.sharedDigests = Set([rules.digest] + (rules.alertClass.map { [$0] } ?? []))
+        output.observed(rules, of: rules.identity.key, observation, isLoaded: true)
+    }
 
     private func eventuallyKnows(_ names: Set<String>) async -> Bool {
         await eventually { (try? await self.names()) == names }
@@ -120,7 +127,13 @@ struct FleetWriterTests {
             #expect(await eventuallyKnows(["a", "b", "c"]))
         }
         try await whileRunning(2) { output in
-            for name in ["a", "b", "c"] { _ = try await output.write(rules(slo(name), Self.settings(2)), for: slo(name)) }
+            for name in ["a", "b", "c"] {
+                let rules = try rules(slo(name), Self.settings(2))
+                _ = try await output.write(rules, for: slo(name))
+                #expect(
+                    await eventually { (try? await shared())?.keys.contains { $0.contains("of4_") } ?? false }, "until Prometheus has the new ones")
+                tell(output, rules)
+            }
             #expect(await eventually { (try? await shared())?.keys.allSatisfy { $0.contains("of2_") } ?? false })
             #expect(await eventuallyKnows(["a", "b", "c"]))
         }
@@ -131,7 +144,12 @@ struct FleetWriterTests {
             #expect(await eventuallyKnows(["a", "b", "c", "d"]))
         }
         try await whileRunning(0) { output in
-            for name in ["a", "b", "c"] { _ = try await output.write(rules(slo(name), Self.settings(0)), for: slo(name)) }
+            for name in ["a", "b", "c"] {
+                let rules = try rules(slo(name), Self.settings(0))
+                _ = try await output.write(rules, for: slo(name))
+                #expect(try await names().contains(name), "until Prometheus has its own")
+                tell(output, rules)
+            }
             #expect(await eventuallyKnows(["d"]))
         }
         let texts = try await RuleDirectory(path: scratch.path, instance: Self.instance).texts()
