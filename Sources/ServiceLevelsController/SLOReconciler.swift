@@ -123,10 +123,10 @@ final class SLOReconciler: Sendable {
             if spec.indicator.composite == nil || observation.figuresFollowEvaluation { source.preflight.want(slo, spec, source.definition.settings) }
             observation.preflight = source.preflight.observation(of: slo)
         }
-        let loaded = slo.status.conditions["RulesLoaded"]
-        let isLoaded = loaded?.status == .true && loaded?.observedGeneration == slo.metadata.generation && observation.figuresFollowEvaluation
-        if let source, case .rules(let rules) = known.desired { source.output.observed(rules, of: key, observation, isLoaded: isLoaded) }
         var decision = SLODecider.decide(slo, desired: known.desired, observation: observation, now: wallClock())
+        // Of what this process wrote: the status before may be of rules of another layout.
+        let isLoaded = decision.status.conditions["RulesLoaded"]?.status == .true && observation.figuresFollowEvaluation
+        if let source, case .rules(let rules) = known.desired { source.output.observed(rules, of: key, observation, isLoaded: isLoaded) }
         var failure: (any Error)?
         let version = source?.output.version(of: key) ?? ""
         if case .write(let rules) = decision.rules, let source, isDue(known, version) {
