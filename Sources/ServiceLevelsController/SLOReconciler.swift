@@ -150,7 +150,7 @@ final class SLOReconciler: Sendable {
             }
         }
         if failure == nil, !known.isAlone, let source, case .rules(let rules) = known.desired, observation.output == .written,
-            sources.count == 1 || isLoaded && source.output.isComplete(rules, for: slo)
+            source.output.isComplete(rules, for: slo)
         {
             try await leaveOthers(key, source)
         }
