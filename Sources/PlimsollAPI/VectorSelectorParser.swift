@@ -5,6 +5,8 @@ package struct VectorSelectorError: Error, Sendable, Hashable, CustomStringConve
     package var message: String
     /// Bytes from the start of the text.
     package var offset: Int
+    /// Whether it may be right PromQL: more than a selector. The remedy is the field's.
+    package var isMore = false
 
     package var description: String { "\(message) at offset \(offset)" }
 }
@@ -26,6 +28,11 @@ private struct VectorSelectorParser {
     mutating func selector() throws(VectorSelectorError) -> VectorSelector {
         skipSpace()
         guard let first = peek else { throw error("expected a metric's name, found nothing") }
+        if "(+-".utf8.contains(first) || FieldPattern.isDigit(first) {
+            var error = error("expected a metric's name, found \(found)")
+            error.isMore = true
+            throw error
+        }
         var name: String?
         if Self.isNameStart(first) || first == UInt8(ascii: ":") { name = word(VectorSelector.isNameByte) }
         var matchers: [LabelMatcher] = []
@@ -142,13 +149,12 @@ private struct VectorSelectorParser {
     }
 
     private func trailing(after name: String) -> VectorSelectorError {
-        switch peek {
-        case UInt8(ascii: "["): error("a range is set by Plimsoll; give the selector alone, found '['")
-        case UInt8(ascii: "("): error("functions are not supported yet; give a plain selector of counters, found '(' after \(name)")
-        case .some(let byte) where Self.isNameStart(byte):
-            error("expected the end of the selector, found \(found); modifiers and operators are not supported yet")
-        default: error("expected the end of the selector, found \(found); PromQL beyond a plain selector is not supported yet")
-        }
+        if peek == UInt8(ascii: "[") { return error("a range is set by Plimsoll; give the selector alone, found '['") }
+        var error = error(
+            peek == UInt8(ascii: "(")
+                ? "expected a selector, found the function or operator \(name)" : "expected the end of the selector, found \(found)")
+        error.isMore = true
+        return error
     }
 
     private static func isNameStart(_ byte: UInt8) -> Bool { FieldPattern.isLetter(byte) || byte == UInt8(ascii: "_") }

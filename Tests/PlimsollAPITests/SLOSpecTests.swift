@@ -134,6 +134,16 @@ struct SLOSpecTests {
                 + #"(got "http_requests_total{job=\"a}")"#
         ),
         (
+            "indicator.ratio", ["errors": "e", "total": "sum(rate(x[5m]))"],
+            "spec.indicator.ratio.total: is no plain selector, like http_requests_total{job=\"checkout\"}: expected a selector, found the function or "
+                + "operator sum at offset 3; for PromQL write [$window] for the range, like sum(rate(x[$window])) (got \"sum(rate(x[5m]))\")"
+        ),
+        (
+            "indicator", ["gauge": ["metric": "(up == 1)"]],
+            "spec.indicator.gauge.metric: is no plain selector, like probe_success{job=\"blackbox\"}: expected a metric's name, found '(' at offset 0; "
+                + "use spec.indicator.slices, which takes any PromQL, or record it first and name the record (got \"(up == 1)\")"
+        ),
+        (
             "indicator", ["latency": ["histogram": #"h_bucket{a="b"}"#, "threshold": "1s"]],
             #"spec.indicator.latency.histogram: names the histogram's _bucket series; give its base name: h{a="b"} (got "h_bucket{a=\"b\"}")"#
         ),
