@@ -23,7 +23,7 @@ package struct PrometheusSettings: Sendable, Hashable {
 
     package init(
         name: String, url: String, credentials: Credentials = .none, caFile: String? = nil, clientCertificateFile: String? = nil,
-        clientKeyFile: String? = nil, timeout: Swift.Duration = .seconds(10), maxBodyBytes: Int = 128 << 20, maxInFlight: Int = 4
+        clientKeyFile: String? = nil, timeout: Swift.Duration = .seconds(10), maxBodyBytes: Int = 128 << 20, maxInFlight: Int = 8
     ) {
         self.name = name
         self.url = url

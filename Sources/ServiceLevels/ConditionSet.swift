@@ -120,7 +120,7 @@ struct ConditionSet {
         var findings: [SLOPreflight.Finding] = []
         switch observed {
         case .found(let found): findings = found
-        case .unasked:
+        case .unasked, .formTaken:
             // What was found before a restart holds until it is asked again.
             if let old = prior["Preflight"], old.observedGeneration == generation { return Verdict(old.status, old.reason, old.message) }
             if rules.notes.isEmpty { return Verdict(.unknown, "NotAsked", "Prometheus was not asked yet") }
@@ -169,14 +169,16 @@ struct ConditionSet {
         if let bad = groups.lazy.flatMap({ group in group.rules.map { (group.name, $0) } }).first(where: { $0.1.health == .err }) {
             return Verdict(.false, "EvaluationFailed", "group \(bad.0), rule \(bad.1.name): \(bad.1.lastError)")
         }
-        let digest = groups.lazy.flatMap(\.rules).first { $0.name == SeriesNames.info }?.labels[LabelNames.rules]
-        let isCurrent =
-            rules.place == nil
-            ? digest == rules.digest : sharedDigests.contains(rules.digest) && rules.alertClass.map(sharedDigests.contains) ?? true
-        guard isCurrent else {
+        guard isCurrent(rules, groups, sharedDigests) else {
             return Verdict(.false, "Outdated", "Prometheus still has the rules of an earlier version; it reads them again at its next reload")
         }
         return Verdict(.true, "Loaded", "Prometheus has all rule groups and evaluates them")
+    }
+
+    /// Whether what Prometheus has loaded is what is wanted, and no earlier version.
+    static func isCurrent(_ rules: GeneratedRules, _ groups: [LoadedRuleGroup], _ sharedDigests: Set<String>) -> Bool {
+        guard rules.place == nil else { return sharedDigests.contains(rules.digest) && rules.alertClass.map(sharedDigests.contains) ?? true }
+        return groups.lazy.flatMap(\.rules).first { $0.name == SeriesNames.info }?.labels[LabelNames.rules] == rules.digest
     }
 
     private func data(_ spec: SLOSpec, _ observation: SLOObservation, isLoaded: Bool) -> Verdict {

@@ -167,7 +167,7 @@ package struct SLOPreflight: Sendable, Hashable {
     }
 
     /// The reason of a finding that the server does not take the SLO's PromQL.
-    static let refused = "QueryRefused"
+    package static let refused = "QueryRefused"
 
     private func refusal(_ question: Question, _ reason: String, _ message: String) -> Finding {
         var path: FieldPath = "spec.indicator"

@@ -25,7 +25,7 @@ package enum SLODecider {
             return decision(.keep, slo.status, status, waiting: false, now)
         }
         var observation = observation
-        let mayWrite = Self.mayWrite(spec, slo, &observation)
+        let mayWrite = Self.mayWrite(spec, rules, &observation)
         var figures: BudgetFigures?
         if case .read(let read?) = observation.figures {
             figures = BudgetFigures(
@@ -73,9 +73,11 @@ package enum SLODecider {
 
     /// Rules with a person's own PromQL are written only once their Prometheus has read it: a file that does not parse keeps it from loading
     /// anybody's, and from starting. What is there already stays.
-    private static func mayWrite(_ spec: SLOSpec, _ slo: SLO, _ observation: inout SLOObservation) -> Bool {
+    private static func mayWrite(_ spec: SLOSpec, _ rules: GeneratedRules, _ observation: inout SLOObservation) -> Bool {
         guard spec.indicator.hasPromQL else { return true }
         switch observation.preflight {
+        case .formTaken: return true
+        case .unasked where isServed(rules, observation): return true
         case .unasked:
             observation.output = .waiting("the rules wait until the Prometheus of spec.source has read their PromQL")
             return false
@@ -84,6 +86,12 @@ package enum SLODecider {
             observation.output = .failed(message: "\(refusal.path): \(refusal.message)", isFinal: true)
             return false
         }
+    }
+
+    /// Whether Prometheus has loaded these very rules, and so has read their PromQL.
+    package static func isServed(_ rules: GeneratedRules, _ observation: SLOObservation) -> Bool {
+        guard case .loaded(let groups) = observation.rules, !groups.isEmpty else { return false }
+        return ConditionSet.isCurrent(rules, groups, observation.sharedDigests)
     }
 
     /// Whether nothing of the SLO's window is known to be measured yet, so that what little there is stands for it. Later a missing sum is a hole, and a

@@ -70,6 +70,8 @@ package struct SLOObservation: Sendable, Hashable {
     package enum Preflight: Sendable, Hashable {
         /// Not yet: it is done now and then, not at each look.
         case unasked
+        /// Not yet, but the server has taken the same text of ours with other selectors in it.
+        case formTaken
         case found([SLOPreflight.Finding])
     }
 

@@ -118,9 +118,11 @@ final class SLOReconciler: Sendable {
         var observation = source?.observation(of: key, output: effective(known.output, source, key)) ?? SLOObservation()
         notifiers.observe(key, &observation)
         observation.gaps = known.members?.gaps ?? []
-        if let source, case .rules = known.desired, let spec = slo.spec.map({ known.members?.resolved($0) ?? $0 }) {
+        if let source, case .rules(let rules) = known.desired, let spec = slo.spec.map({ known.members?.resolved($0) ?? $0 }) {
             // Members that came along with a composite record nothing before their rules are loaded, as its own are by then.
-            if spec.indicator.composite == nil || observation.figuresFollowEvaluation { source.preflight.want(slo, spec, source.definition.settings) }
+            if spec.indicator.composite == nil || observation.figuresFollowEvaluation {
+                source.preflight.want(slo, spec, source.definition.settings, isServed: SLODecider.isServed(rules, observation))
+            }
             observation.preflight = source.preflight.observation(of: slo)
         }
         var decision = SLODecider.decide(slo, desired: known.desired, observation: observation, now: wallClock())

@@ -38,7 +38,9 @@ struct PreflightRunnerTests {
         }
     }
 
-    private static func want(_ slo: SLO, _ runner: PreflightRunner) throws { runner.want(slo, try #require(slo.spec), RuleSettings()) }
+    private static func want(_ slo: SLO, _ runner: PreflightRunner) throws {
+        runner.want(slo, try #require(slo.spec), RuleSettings(), isServed: false)
+    }
 
     @Test func aNewSpecIsTriedOnceAndItsOwnerTold() async throws {
         try await running { runner, server, told in
@@ -71,11 +73,41 @@ struct PreflightRunnerTests {
         }
     }
 
-    @Test func manyAreTriedOneAfterTheOther() async throws {
+    @Test func manyAreTriedAndNoneThatIsGone() async throws {
         try await running { runner, _, told in
-            for index in 0..<5 { try Self.want(Self.slo("s\(index)"), runner) }
+            for index in 0..<9 { try Self.want(Self.slo("s\(index)"), runner) }
+            #expect(await eventually(within: .seconds(60)) { Set(told.all.map(\.name)).count == 9 })
             runner.forget(ObjectKey(namespace: "shop", name: "s2"))
-            #expect(await eventually(within: .seconds(60)) { told.all.map(\.name) == ["s0", "s1", "s3", "s4"] })
+            #expect(runner.observation(of: Self.slo("s2")) == .unasked)
+            #expect(runner.observation(of: Self.slo("s3")) != .unasked)
         }
+    }
+
+    @Test func severalAreAskedAboutAtOnceAndNoMore() async throws {
+        try await running { runner, server, told in
+            let gate = Latch()
+            server.gate.withLock { $0 = gate }
+            for index in 0..<9 { try Self.want(Self.slo("s\(index)"), runner) }
+            #expect(await eventually { server.atOnce == PreflightRunner.lanes })
+            try await Task.sleep(for: .milliseconds(300))
+            #expect(server.atOnce == PreflightRunner.lanes && server.queries.count == PreflightRunner.lanes)
+            gate.open()
+            #expect(await eventually(within: .seconds(60)) { Set(told.all.map(\.name)).count == 9 })
+        }
+    }
+
+    /// VictoriaMetrics says the status' code where Prometheus says `bad_data`.
+    @Test(arguments: [
+        ("bad_data", true, false), ("422", true, false), ("400", true, false), ("not_found", true, false), ("execution", false, true),
+        ("timeout", false, false), ("canceled", false, false), ("unavailable", false, false), ("internal", false, false), ("503", false, false),
+        ("429", false, false),
+    ])
+    func whatTheServerSaysOfAQuery(type: String, isRefused: Bool, isFailed: Bool) async throws {
+        let server = ScriptedPrometheus()
+        server.fail(.queryFailed(errorType: type, message: "its words"))
+        let spec = try #require(Self.slo().spec)
+        let question = try #require(SLOPreflight(spec, settings: RuleSettings()).questions.first)
+        let answer = try? await PreflightAnswer.ask(question, server)
+        #expect(answer == (isRefused ? .refused("its words") : isFailed ? .failed("its words") : nil))
     }
 }

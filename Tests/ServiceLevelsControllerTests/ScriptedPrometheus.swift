@@ -1,3 +1,4 @@
+import KubeRuntime
 import PrometheusClient
 import PrometheusModel
 import ServiceLevels
@@ -13,6 +14,7 @@ final class ScriptedPrometheus: PrometheusQuerying {
         var queries: [String] = []
         var ruleRequests = 0
         var pastQueries = 0
+        var atOnce = 0
     }
 
     let name = "scripted"
@@ -29,6 +31,11 @@ final class ScriptedPrometheus: PrometheusQuerying {
     /// Every request fails until told otherwise.
     func fail(_ kind: PrometheusError.Kind?) { state.withLock { $0.failure = kind.map { PrometheusError(source: name, kind: $0) } } }
 
+    /// While it is there and closed, queries wait for it.
+    let gate = Mutex<Latch?>(nil)
+    /// Queries under way now.
+    var atOnce: Int { state.withLock(\.atOnce) }
+
     var queries: [String] { state.withLock(\.queries) }
     /// Those as of another time than now.
     var pastQueries: Int { state.withLock(\.pastQueries) }
@@ -43,6 +50,9 @@ final class ScriptedPrometheus: PrometheusQuerying {
         state.withLock { state in
             if time == nil { state.queries.append(promql) } else { state.pastQueries += 1 }
         }
+        state.withLock { $0.atOnce += 1 }
+        defer { state.withLock { $0.atOnce -= 1 } }
+        await gate.withLock(\.self)?.wait()
         try throwIfFailing()
         return PrometheusAnswer(state.withLock { $0.answers[promql] } ?? .vector([]))
     }

@@ -107,7 +107,7 @@ struct SourceRuntimeTests {
                 source.observation(of: known, output: .written)
                     == SLOObservation(output: .written, rules: .unavailable(message), figures: .unavailable(message), figuresFollowEvaluation: false))
             prometheus.fail(nil)
-            #expect(await eventually { clock.sleeperCount == 4 })
+            #expect(await eventually { clock.sleeperCount == 3 + PreflightRunner.lanes })
             clock.advance(by: .seconds(60))
             #expect(await eventually { source.figures.sample.failure == nil && source.rules.sample.failure == nil })
             guard case .read(_?) = source.observation(of: known, output: .written).figures else {
@@ -126,21 +126,21 @@ struct SourceRuntimeTests {
         await whilePolling(source) {
             // The first answer concerns everybody: now it is known that nothing is known. Twice, by figures and by rules.
             #expect(await eventually { told.withLock { $0.sorted() } == [known, known, unknown, unknown] })
-            #expect(await eventually { clock.sleeperCount == 4 })
+            #expect(await eventually { clock.sleeperCount == 3 + PreflightRunner.lanes })
             told.withLock { $0 = [] }
             clock.advance(by: .seconds(20))
             #expect(await eventually { prometheus.ruleRequests == 2 && prometheus.queries.count == 2 * FleetQueries.Question.allCases.count })
-            #expect(await eventually { clock.sleeperCount == 4 })
+            #expect(await eventually { clock.sleeperCount == 3 + PreflightRunner.lanes })
             #expect(told.withLock { $0 } == [], "the same again is no news")
             script(total: 11)
             clock.advance(by: .seconds(20))
             #expect(await eventually { told.withLock { $0 } == [known] })
-            #expect(await eventually { clock.sleeperCount == 4 })
+            #expect(await eventually { clock.sleeperCount == 3 + PreflightRunner.lanes })
             source.unsubscribe(known)
             script(total: 12)
             clock.advance(by: .seconds(20))
             #expect(await eventually { prometheus.ruleRequests == 4 && prometheus.queries.count == 4 * FleetQueries.Question.allCases.count })
-            #expect(await eventually { clock.sleeperCount == 4 })
+            #expect(await eventually { clock.sleeperCount == 3 + PreflightRunner.lanes })
             #expect(told.withLock { $0 } == [known])
         }
     }

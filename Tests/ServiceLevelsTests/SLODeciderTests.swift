@@ -25,11 +25,18 @@ import Values
             world.load()
             _ = world.step()
             #expect(world.condition("RulesLoaded")?.status == .true)
-            // After a restart nothing is known of it yet, and nothing changes.
+            // After a restart nothing is known of it yet, and nothing changes; but what Prometheus has loaded it has read.
             world.observation.preflight = .unasked
-            world.observation.output = .pending
             let restarted = world.step()
-            #expect(restarted.rules == .keep && !restarted.writesStatus)
+            #expect(restarted.rules == world.rules.map { .write($0) } && !restarted.writesStatus)
+            let loaded = world.observation.rules
+            world.observation.output = .pending
+            world.observation.rules = .loaded(Self.outdated(loaded))
+            #expect(world.step().rules == .keep, "other rules than those that are loaded")
+            world.observation.rules = loaded
+            world.observation.output = .written
+            #expect(world.step().rules == world.rules.map { .write($0) })
+            _ = world.step()
             // Nor does it while that Prometheus is away: nothing is known, and nothing failed.
             for _ in 0..<2 {
                 world.observation.rules = .unavailable("away")
@@ -41,6 +48,29 @@ import Values
         }
         var plain = try World()
         #expect(plain.step().rules == plain.rules.map { .write($0) }, "selectors are checked here")
+    }
+
+    /// Text that is ours but for its selectors waits only until the server has taken it once.
+    @Test func `a latency's rules need no word of their own`() throws {
+        var world = try World(SLOFixtures.latency)
+        #expect(world.step().rules == .keep)
+        world.observation.preflight = .formTaken
+        #expect(world.step().rules == world.rules.map { .write($0) })
+        #expect(world.condition("Preflight")?.reason == "NotAsked")
+    }
+
+    /// The same groups with another version's digest.
+    private static func outdated(_ rules: SLOObservation.Rules) -> [LoadedRuleGroup] {
+        guard case .loaded(let groups) = rules else { return [] }
+        return groups.map { group in
+            var group = group
+            group.rules = group.rules.map { rule in
+                var rule = rule
+                if rule.name == SeriesNames.info { rule.labels[LabelNames.rules] = "other" }
+                return rule
+            }
+            return group
+        }
     }
 
     /// What Preflight finds when all of its questions get this answer.
