@@ -37,6 +37,13 @@ import Values
         }
     }
 
+    @Test func aRouteSeesWhoAsks() async throws {
+        let routes = [Route("/who") { request in .text(request.peer) }]
+        try await running(service(routes: routes)) { client in
+            #expect(await client.get("/who").body == "127.0.0.1")
+        }
+    }
+
     @Test func metricsAndProbes() async throws {
         let registry = PrometheusRegistry()
         registry.describe([.init("plimsoll_test_total", "A test.")])

@@ -26,16 +26,12 @@ package final class BearerAccess: Sendable {
     }
 
     private static let maximumKept = 1024
-    private static let maximumUnderWay = 16
     /// How long a check may take in all.
     private static let limit = Swift.Duration.seconds(5)
-    /// Tokens that turned out to be nobody's, of which there may be so many in `strangerPeriod` before others wait.
-    private static let (maximumStrangers, strangerPeriod) = (50, Swift.Duration.seconds(10))
 
     private struct State: Sendable {
         var answers: [Question: (answer: Answer, until: Swift.Duration)] = [:]
-        var underWay = 0
-        var strangers: (since: Swift.Duration, count: Int) = (.zero, 0)
+        var askers = AskerBook()
     }
 
     private let client: KubeClient
@@ -56,26 +52,26 @@ package final class BearerAccess: Sendable {
         [RequiredAccess("create", .tokenReviews), RequiredAccess("create", .subjectAccessReviews)]
     }
 
+    /// - Parameter peer: the address from which it is asked; strangers are told apart by it.
     /// - Throws: a `KubeError` when the API server can't be asked, `Busy` when too many ask.
-    package func check(token: String, may access: RequiredAccess) async throws -> Answer {
+    package func check(token: String, may access: RequiredAccess, from peer: String) async throws -> Answer {
         let question = Question(token: token, access: access)
         let now = timeline.now
-        let known = try state.withLock { state -> Answer? in
-            if let kept = state.answers[question], now < kept.until { return kept.answer }
-            if now - state.strangers.since > Self.strangerPeriod { state.strangers = (now, 0) }
-            guard state.underWay < Self.maximumUnderWay, state.strangers.count < Self.maximumStrangers else { throw Busy() }
-            state.underWay += 1
-            return nil
+        let (known, ticket) = try state.withLock { state -> (Answer?, AskerBook.Ticket?) in
+            if let kept = state.answers[question], now < kept.until { return (kept.answer, nil) }
+            guard let ticket = state.askers.begin(token: token, peer: peer, now: now) else { throw Busy() }
+            return (nil, ticket)
         }
         if let known { return known }
-        defer { state.withLock { $0.underWay -= 1 } }
+        var isSomebodys: Bool?
+        defer { if let ticket { state.withLock { $0.askers.end(ticket, isSomebodys: isSomebodys, now: timeline.now) } } }
         let result = await timeline.within(Self.limit) { [self] in
             do throws(KubeError) { return Result<Answer, KubeError>.success(try await ask(question)) } catch { return .failure(error) }
         }
         guard let answer = try result?.get() else { throw Busy() }
+        isSomebodys = answer != .unauthenticated
         state.withLock { state in
             let now = timeline.now
-            if answer == .unauthenticated { state.strangers.count += 1 }
             // Nothing is kept for longer than it counts, tokens least of all.
             state.answers = state.answers.filter { now < $0.value.until }
             if state.answers.count < Self.maximumKept { state.answers[question] = (answer, now + lifetime) }

@@ -11,12 +11,17 @@ package struct ServedRequest: Sendable {
     package var query: [(name: String, value: String)]
     /// The token of `Authorization: Bearer ...`.
     package var bearerToken: String?
+    /// The address at the other end of the connection, without its port; empty where there is none.
+    package var peer: String
 
-    package init(method: String, path: String, query: [(name: String, value: String)] = [], bearerToken: String? = nil) {
+    package init(
+        method: String, path: String, query: [(name: String, value: String)] = [], bearerToken: String? = nil, peer: String = ""
+    ) {
         self.method = method
         self.path = path
         self.query = query
         self.bearerToken = bearerToken
+        self.peer = peer
     }
 
     /// The last value of a parameter.

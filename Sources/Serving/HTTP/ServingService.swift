@@ -107,7 +107,7 @@ package final class ServingService: Service {
         return Application(
             responder: CallbackResponder<ConnectionContext> { [table] request, context in
                 book.asked(context.channel)
-                return await table.answer(request)
+                return await table.answer(request, from: context.channel.remoteAddress?.ipAddress ?? "")
             },
             server: .http1(
                 configuration: .init(
@@ -160,12 +160,12 @@ extension RouteTable {
     }
 
     /// The library's request and response around ours.
-    func answer(_ request: Request) async -> Response {
+    func answer(_ request: Request, from peer: String) async -> Response {
         let query = request.uri.queryParameters.map { (name: String($0.key), value: String($0.value)) }
         let served = await respond(
             to: .init(
                 method: request.method.rawValue, path: request.uri.path, query: query,
-                bearerToken: Self.bearerToken(request.headers[.authorization])))
+                bearerToken: Self.bearerToken(request.headers[.authorization]), peer: peer))
         var headers = HTTPFields()
         for (name, value) in served.headers {
             if let name = HTTPField.Name(name) { headers.append(.init(name: name, value: value)) }

@@ -53,7 +53,7 @@ struct GateRoute: Sendable {
         guard ["status", nil].contains(request.value("deny")) else {
             return .failure(Refusal(status: 400, message: "deny must be status, or left out"))
         }
-        if let refusal = await refusal(request.bearerToken, key) { return .failure(refusal) }
+        if let refusal = await refusal(request, key) { return .failure(refusal) }
         let cache = cache()
         guard cache.isSynced else { return .failure(Refusal(status: 503, message: "the daemon is starting; try again")) }
         guard let slo = slo(key) else {
@@ -69,12 +69,13 @@ struct GateRoute: Sendable {
     }
 
     /// Whether an SLO is there is told to nobody who may not read it.
-    private func refusal(_ token: String?, _ key: ObjectKey) async -> Refusal? {
-        guard let token else {
+    private func refusal(_ request: ServedRequest, _ key: ObjectKey) async -> Refusal? {
+        guard let token = request.bearerToken else {
             return Refusal(status: 401, message: "send a Kubernetes token whose bearer may get the SLO, as Authorization: Bearer ...")
         }
         do {
-            switch try await access.check(token: token, may: RequiredAccess("get", SLO.resource, namespace: key.namespace, name: key.name)) {
+            let asked = RequiredAccess("get", SLO.resource, namespace: key.namespace, name: key.name)
+            switch try await access.check(token: token, may: asked, from: request.peer) {
             case .allowed: return nil
             case .unauthenticated: return Refusal(status: 401, message: "the API server does not know this token")
             case .forbidden(let user):
