@@ -77,6 +77,15 @@ package final class CredentialFiles: Sendable {
         return value
     }
 
+    /// Why a file can't be read, as far as can be told without knowing what it is for. Blocks on it.
+    package static func trouble(_ path: String, _ what: String) -> String? {
+        do throws(Unreadable) {
+            return try file(path, what).isEmpty ? "\(what) \(path) is empty" : nil
+        } catch {
+            return error.description
+        }
+    }
+
     private func bytes(_ path: String, _ what: String) throws(Unreadable) -> [UInt8] {
         do {
             let bytes = try Self.file(path, what)

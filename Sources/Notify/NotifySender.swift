@@ -21,7 +21,13 @@ package protocol NotificationSending: Sendable {
     /// - Parameter messages: at most as many as `traits.batch`.
     /// - Returns: what the peer calls the matter; empty where it has no name.
     func send(_ messages: [Message]) async throws(NotifyFailure) -> String
+    /// What keeps it from telling anybody, as far as can be known before there is anything to tell.
+    func trouble() async -> String?
     func shutdown() async
+}
+
+extension NotificationSending {
+    package func trouble() async -> String? { nil }
 }
 
 /// A notifier over HTTP. Credential files are read for each message, on a thread of its own.
@@ -134,6 +140,23 @@ package final class NotifySender: NotificationSending {
             }
         }
         return try await side.run(read)
+    }
+
+    /// Which of its files can't be read, and why; what was read before does not count.
+    package func trouble() async -> String? {
+        let settings = settings
+        let look: @Sendable () -> String? = {
+            let files = CredentialFiles(settings.credentials)
+            do throws(CredentialFiles.Unreadable) {
+                _ = try files.read()
+                if let path = settings.urlFile { _ = try files.line(path, "the URL file") }
+                if let path = settings.secretFile { _ = try files.line(path, "the secret file") }
+                return nil
+            } catch {
+                return error.description
+            }
+        }
+        return await side.run(look)
     }
 
     private func authorization(_ secret: String) -> String? {

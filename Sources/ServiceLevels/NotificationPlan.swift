@@ -7,10 +7,13 @@ package struct NotifierScope: Sendable, Hashable {
     package var known: [String]
     /// Those that its objects may use.
     package var allowed: [String]
+    /// What keeps some of them from telling anybody, by name.
+    package var troubles: [String: String]
 
-    package init(known: [String] = [], allowed: [String] = []) {
+    package init(known: [String] = [], allowed: [String] = [], troubles: [String: String] = [:]) {
         self.known = known
         self.allowed = allowed
+        self.troubles = troubles
     }
 }
 
@@ -68,6 +71,11 @@ struct NotificationPlan {
         for (index, step) in policy.enumerated() where step.actions.contains(.notify) {
             let told = prior.filter { $0.policy == step.name && $0.state.isFiring }
             let targets = targets(step, index, scope)
+            for target in targets {
+                guard let trouble = scope.troubles[target] else { continue }
+                troubles.append(
+                    Trouble(reason: "NotifierUnreadable", message: "spec.policy[\(index)]: notifier \(target) can tell nobody: \(trouble)"))
+            }
             guard BudgetPolicy.holds(below: step.remainingBelow, remaining: remaining, was: !told.isEmpty) else { continue }
             // A notifier that is new tells of the same occurrence.
             let since = told.map(\.since).min() ?? now

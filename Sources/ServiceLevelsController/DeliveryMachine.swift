@@ -131,6 +131,22 @@ struct DeliveryMachine {
         put(kept, slo)
     }
 
+    /// Ends of what is gone that are still to be told: no status has them.
+    var orphans: [PendingEnds.End] {
+        entries.flatMap { slo, mine in
+            mine.filter(\.value.isOrphan).map { PendingEnds.End(slo: slo, policy: $0.key, message: $0.value.message) }
+        }
+    }
+
+    /// Takes over what another was still to tell. What is wanted of an SLO of that name by now knows better.
+    mutating func adopt(_ orphans: [PendingEnds.End], now: Swift.Duration) {
+        for end in orphans where entries[end.slo]?[end.policy] == nil {
+            var mine = entries[end.slo] ?? [:]
+            mine[end.policy] = Entry(message: end.message, due: now, mayBeKnown: true, isOrphan: true)
+            put(mine, end.slo)
+        }
+    }
+
     // MARK: What is done
 
     /// The next messages that may begin now.

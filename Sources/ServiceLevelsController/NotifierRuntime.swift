@@ -24,12 +24,19 @@ final class NotifierRuntime: Sendable {
     private struct State: Sendable {
         var machine: DeliveryMachine
         var generator: SeededGenerator
+        /// What keeps it from telling anybody: a file that can't be read.
+        var trouble: String?
     }
+
+    /// How often its files are looked at: nobody should learn of a missing Secret by an incident.
+    private static let fileCheck = Swift.Duration.seconds(30)
 
     let definition: SLONotifierDefinition
     private let timeline: Timeline
     private let logger: Logger
     private let notify: @Sendable (ObjectKey) -> Void
+    /// Told when it can tell nobody any more, or can again.
+    private let onTrouble: @Sendable () -> Void
     private let state: Mutex<State>
     private let news = Bell()
     private let pending: Gauge
@@ -42,7 +49,7 @@ final class NotifierRuntime: Sendable {
 
     init(
         _ definition: SLONotifierDefinition, timeline: Timeline, logger: Logger, seed: UInt64 = .random(in: 0 ... .max),
-        notify: @escaping @Sendable (ObjectKey) -> Void
+        notify: @escaping @Sendable (ObjectKey) -> Void, onTrouble: @escaping @Sendable () -> Void = {}
     ) {
         let name = definition.sender.name
         self.definition = definition
@@ -51,6 +58,7 @@ final class NotifierRuntime: Sendable {
         logger[metadataKey: "notifier"] = "\(name)"
         self.logger = logger
         self.notify = notify
+        self.onTrouble = onTrouble
         state = Mutex(
             State(machine: DeliveryMachine(notifier: name, traits: definition.sender.traits), generator: SeededGenerator(seed: seed)))
         func counter(_ outcome: String) -> Counter {
@@ -78,6 +86,14 @@ final class NotifierRuntime: Sendable {
         news.ring()
     }
 
+    /// What is still to be told of SLOs that are gone.
+    var orphans: [PendingEnds.End] { state.withLock { $0.machine.orphans } }
+
+    func adopt(_ orphans: [PendingEnds.End]) {
+        change { $0.adopt(orphans, now: timeline.now) }
+        news.ring()
+    }
+
     private func change<Result>(_ body: (inout DeliveryMachine) -> Result) -> Result {
         let (result, before, after) = state.withLock { state in
             let before = state.machine.pending
@@ -89,10 +105,32 @@ final class NotifierRuntime: Sendable {
 
     func results(of slo: ObjectKey) -> [NotificationResult] { state.withLock { $0.machine.results(of: slo) } }
 
+    var trouble: String? { state.withLock(\.trouble) }
+
     var part: ManagedPart { ManagedPart("notifier \(name)") { [self] in await run() } }
+
+    private func watchFiles() async {
+        while !Task.isCancelled {
+            let trouble = await definition.sender.trouble()
+            let before = state.withLock { state in
+                defer { state.trouble = trouble }
+                return state.trouble
+            }
+            if trouble != before {
+                if let trouble {
+                    logger.error("the notifier can tell nobody until this is mended", metadata: ["error": "\(trouble)"])
+                } else {
+                    logger.notice("the notifier's files can be read")
+                }
+                onTrouble()
+            }
+            try? await timeline.sleep(for: Self.fileCheck)
+        }
+    }
 
     private func run() async {
         await withDiscardingTaskGroup { group in
+            group.addTask { [self] in await watchFiles() }
             while !Task.isCancelled {
                 let (batch, wait) = state.withLock { state in
                     let batch = state.machine.take(now: timeline.now)

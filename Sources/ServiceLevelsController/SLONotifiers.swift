@@ -12,7 +12,8 @@ struct SLONotifiers: Sendable {
     /// What is known without asking anybody.
     func observe(_ key: ObjectKey, _ observation: inout SLOObservation) {
         observation.notifiers = NotifierScope(
-            known: runtimes.map(\.name), allowed: runtimes.filter { $0.definition.allows(key.namespace) }.map(\.name))
+            known: runtimes.map(\.name), allowed: runtimes.filter { $0.definition.allows(key.namespace) }.map(\.name),
+            troubles: Dictionary(runtimes.compactMap { runtime in runtime.trouble.map { (runtime.name, $0) } }) { first, _ in first })
         observation.notified = runtimes.flatMap { $0.results(of: key) }
     }
 

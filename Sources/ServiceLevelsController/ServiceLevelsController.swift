@@ -64,7 +64,13 @@ package struct SLOController: Sendable {
                 definition, output: objects.output(for: definition), instance: instance, timeline: timeline, wallClock: wallClock, logger: logger,
                 notify: relay.send)
         }
-        let notifiers = notifierDefinitions.map { NotifierRuntime($0, timeline: timeline, logger: logger, notify: relay.send) }
+        let notifiers = notifierDefinitions.map { definition in
+            NotifierRuntime(definition, timeline: timeline, logger: logger, notify: relay.send) {
+                for slo in slos.store.snapshot() where slo.spec?.policy.contains(where: { $0.actions.contains(.notify) }) ?? false {
+                    relay.send(slo.metadata.key)
+                }
+            }
+        }
         let reconciler = SLOReconciler(
             instance: instance, client: client, store: slos.store, isInScope: scope.contains, sources: sources,
             notifiers: SLONotifiers(instance: instance, runtimes: notifiers), gate: gate, events: events, timeline: timeline, wallClock: wallClock)
@@ -125,6 +131,27 @@ package struct SLOController: Sendable {
         relay.disconnect()
         for source in sources.values { await source.definition.client.shutdown() }
         for notifier in notifiers { await notifier.definition.sender.shutdown() }
+    }
+
+    /// What of SLOs that are gone is still to be told. Once nothing runs any more.
+    package var pendingEnds: PendingEnds {
+        var pending = PendingEnds()
+        for notifier in notifiers { pending.ends[notifier.name] = notifier.orphans }
+        return pending
+    }
+
+    /// Goes on with what another controller was still to tell. Before anything runs.
+    package func adopt(_ pending: PendingEnds, logger: Logger) {
+        for (name, ends) in pending.ends where !ends.isEmpty {
+            if let notifier = notifiers.first(where: { $0.name == name }) {
+                notifier.adopt(ends)
+            } else {
+                let matters = ends.map { "\($0.slo) \($0.policy)" }.sorted().joined(separator: ", ")
+                logger.error(
+                    "a notifier is gone that was to tell the end of what it told of deleted SLOs: close it by hand",
+                    metadata: ["notifier": "\(name)", "matters": "\(matters)"])
+            }
+        }
     }
 
     /// Figures of all SLOs that a source has read, for the daemon's own metrics.

@@ -78,6 +78,53 @@ struct NotifierTests {
         }
     }
 
+    /// Of a deleted SLO no status tells: what is still to be told of it goes on with a new configuration.
+    @Test func theEndOfADeletedSLOIsToldAfterAReload() async throws {
+        let isWell = Mutex(true)
+        let server = try ScriptedServer { _, _ in isWell.withLock(\.self) ? .json("{}", status: 202) : .respond(503) }
+        defer { server.stop() }
+        try await World.with("handed") { world in
+            let (secret, config) = (world.scratch.file("routing-key"), world.scratch.file("plimsoll.yaml"))
+            try writeFile(secret, "key\n")
+            func text(_ pollInterval: String) -> String {
+                """
+                instance: \(world.namespace)
+                namespaces: {include: [\(world.namespace)]}
+                serving: {address: "127.0.0.1:0"}
+                notifiers: [{name: oncall, webhook: {template: PagerDuty, url: "\(server.url)", secretFile: \(secret)}}]
+                prometheus:
+                  - name: default
+                    url: \(world.prometheusURL)
+                    scrapeInterval: 5s
+                    pollInterval: \(pollInterval)
+                    rules:
+                      output: Directory
+                      directory: {path: \(world.rulesDirectory), reloadURL: "\(world.prometheusURL)/-/reload"}
+                      interval: 5s
+
+                """
+            }
+            try writeFile(config, text("2s"))
+            let daemon = try Daemon(world, config: config)
+            try await daemon.ready(world)
+            try await world.apply("burnt", burnt(world, notify))
+            #expect(try await eventually(within: .seconds(90)) { try await states(world, "burnt") == ["oncall/warn=Firing"] })
+            isWell.withLock { $0 = false }
+            let begun = server.requests.count
+            try await world.delete("burnt")
+            #expect(await eventually(within: .seconds(15)) { server.requests.count > begun })
+            try writeFile(config, text("3s"))
+            #expect(await eventually(within: .seconds(40)) { daemon.process.output.contains("beginning anew with the new configuration") })
+            let before = server.requests.count
+            isWell.withLock { $0 = true }
+            #expect(
+                await eventually(within: .seconds(40)) {
+                    server.requests.dropFirst(before).contains { $0.body.contains(#""event_action":"resolve""#) }
+                })
+            #expect(try await daemon.stop() == .code(0))
+        }
+    }
+
     @Test func whatWasAboutToBeToldIsToldAfterAKillUnderTheSameKey() async throws {
         let isWell = Mutex(false)
         let server = try ScriptedServer { _, _ in isWell.withLock(\.self) ? .json("{}", status: 202) : .respond(503) }

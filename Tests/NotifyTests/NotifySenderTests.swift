@@ -44,6 +44,25 @@ struct NotifySenderTests {
         await sender.shutdown()
     }
 
+    @Test func whatCannotBeReadIsKnownBeforeThereIsAnythingToTell() async throws {
+        let (secret, authority) = (scratch.file("s"), scratch.file("ca.pem"))
+        let sender = NotifySender(
+            NotifierSettings(
+                name: "n", channel: .pagerDuty, url: "http://127.0.0.1:1", secretFile: secret, credentials: CredentialSettings(caFile: authority)),
+            now: { .epoch })
+        #expect(await sender.trouble() == "cannot read the CA file \(authority): No such file or directory")
+        try writeFile(authority, "pem")
+        #expect(await sender.trouble() == "cannot read the secret file \(secret): No such file or directory")
+        try writeFile(secret, "\n")
+        #expect(await sender.trouble() == "the secret file \(secret) is empty")
+        try writeFile(secret, "key\n")
+        #expect(await sender.trouble() == nil)
+        // What was read before does not hide that it is gone.
+        unlink(secret)
+        #expect(await sender.trouble() != nil)
+        await sender.shutdown()
+    }
+
     @Test func slackIsAddressedByItsSecretWhichNoMessageRepeats() async throws {
         let server = try ScriptedServer { request, number in
             number == 1

@@ -56,6 +56,28 @@ struct DeliveryMachineTests {
         func outcome(_ slo: ObjectKey) -> NotificationResult.Outcome? { machine.results(of: slo).first?.outcome }
     }
 
+    /// A new configuration makes new machines.
+    @Test func whatIsStillToBeToldOfTheGoneIsHandedOn() throws {
+        var old = Rig()
+        old.want(Self.a, Self.message(Self.a))
+        old.want(Self.b, Self.message(Self.b))
+        #expect(old.finish(old.take()) == [Self.a])
+        old.machine.forget(Self.a, now: old.now)
+        #expect(old.machine.orphans.map(\.slo) == [Self.a], "what is in a status is found there")
+        var new = Rig()
+        new.machine.adopt(old.machine.orphans, now: new.now)
+        #expect(new.machine.pending == 1)
+        let told = new.machine.take(now: new.now)
+        #expect(told.map(\.key.slo) == [Self.a] && told.map(\.message.notification.state) == [.resolved])
+        _ = new.finish(told.map(\.key))
+        #expect(new.machine.orphans == [] && new.machine.pending == 0)
+        // One of that name that is there again has a say of its own.
+        var again = Rig()
+        again.want(Self.a, Self.message(Self.a, since: 200))
+        again.machine.adopt(old.machine.orphans, now: again.now)
+        #expect(again.machine.take(now: again.now).map(\.message.notification.state) == [.firing])
+    }
+
     private static let away = Result<String, NotifyFailure>.failure(NotifyFailure("away", isFinal: false))
     private static let refused = Result<String, NotifyFailure>.failure(NotifyFailure("no", isFinal: true))
 

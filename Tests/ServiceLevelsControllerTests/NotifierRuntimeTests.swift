@@ -38,7 +38,10 @@ struct NotifierRuntimeTests {
             counts.withLock { $0.now -= 1 }
             return "r"
         }
+        func trouble() async -> String? { ailment.withLock(\.self) }
         func shutdown() async {}
+
+        let ailment = Mutex<String?>(nil)
     }
 
     private static func message(_ slo: ObjectKey) -> Message {
@@ -46,6 +49,31 @@ struct NotifierRuntimeTests {
             Notification(
                 identity: .init(instance: "main", namespace: slo.namespace, slo: slo.name, policy: "warn"), severity: .page, state: .firing,
                 service: "s", title: "t", text: "x", startedAt: .epoch))
+    }
+
+    @Test func aFileThatCannotBeReadIsToldUntilItCan() async {
+        let peer = Peer(concurrency: 1)
+        peer.ailment.withLock { $0 = "no such file" }
+        let told = Mutex(0)
+        let clock = ManualClock()
+        let runtime = NotifierRuntime(
+            SLONotifierDefinition(sender: peer, allows: { _ in true }), timeline: Timeline(clock), logger: Logger(label: "test"), notify: { _ in },
+            onTrouble: { told.withLock { $0 += 1 } })
+        await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await runtime.part.run() }
+            #expect(await eventually { told.withLock(\.self) == 1 })
+            var observation = SLOObservation()
+            SLONotifiers(instance: "main", runtimes: [runtime]).observe(ObjectKey(namespace: "shop", name: "a"), &observation)
+            #expect(observation.notifiers.troubles == ["peer": "no such file"])
+            peer.ailment.withLock { $0 = nil }
+            #expect(
+                await eventually {
+                    clock.advance(by: .seconds(10))
+                    return told.withLock(\.self) == 2
+                })
+            #expect(runtime.trouble == nil)
+            group.cancelAll()
+        }
     }
 
     @Test func aSlowPeerHoldsNobodyUpAndIsAskedSoManyTimesAtOnce() async throws {

@@ -61,6 +61,23 @@ struct NotifiedTests {
         #expect(plain.condition("Notified") == nil)
     }
 
+    /// A Secret that isn't there is no news that should wait for an incident.
+    @Test func aNotifierWhoseSecretCannotBeReadIsToldBeforeThereIsAnythingToTell() throws {
+        var world = try World(Self.yaml)
+        world.load()
+        world.count(consumed: 0.1, burn: 1)
+        let why = "cannot read the secret file /nope/x: No such file or directory"
+        world.observation.notifiers = NotifierScope(
+            known: ["oncall", "other"], allowed: ["oncall"], troubles: ["oncall": why, "other": "no matter"])
+        let decision = world.step()
+        #expect(world.condition("Notified")?.status == .false && world.condition("Notified")?.reason == "NotifierUnreadable")
+        #expect(world.condition("Notified")?.message == "spec.policy[0]: notifier oncall can tell nobody: \(why)")
+        #expect(decision.events.contains { $0.kind == .warning && $0.reason == "NotifierUnreadable" })
+        world.observation.notifiers.troubles = [:]
+        _ = world.step()
+        #expect(world.condition("Notified")?.status == .true)
+    }
+
     @Test func anInvalidSpecBeginsAndEndsNothingAndNotesWhatCameOfIt() throws {
         var world = try World(Self.yaml)
         world.load()

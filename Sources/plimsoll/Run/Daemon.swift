@@ -21,7 +21,10 @@ struct Daemon {
     private let gateClient: KubeClient?
     private let collectors: [UInt64]
 
-    init(configuration: DaemonConfiguration, server: KubeConfiguration, host: DaemonHost) throws(CommandFailure) {
+    /// - Parameter ends: what the daemon before it was still to tell.
+    init(
+        configuration: DaemonConfiguration, server: KubeConfiguration, host: DaemonHost, ends: PendingEnds = PendingEnds()
+    ) throws(CommandFailure) {
         let logger = Logger(label: "plimsoll")
         let registry = host.registry
         registry.describe(MetricDescription.runtime + FigureFamilies.descriptions + Leadership.descriptions)
@@ -45,6 +48,7 @@ struct Daemon {
             sources: try configuration.prometheus.map { source throws(CommandFailure) in try Self.definition(source) },
             notifiers: try configuration.notifiers.map { notifier throws(CommandFailure) in try Self.definition(notifier, fence) }, events: events,
             fence: fence, wallClock: WallClock.now, logger: logger)
+        slos.adopt(ends, logger: logger)
         let health = HealthBoard()
         let probe = APIProbe(client)
         let detail = HealthDetail(
@@ -118,6 +122,9 @@ struct Daemon {
         guard let pod = DaemonPod.reference else { return }
         podEvents.record(pod, .normal, reason: "ConfigurationReloaded", action: "Reload", note: "A new configuration is in use.")
     }
+
+    /// What the next one goes on with, once this one has run.
+    var pendingEnds: PendingEnds { slos.pendingEnds }
 
     /// Runs until it is told to stop, or `change` returns: then it stops in order too. Afterwards nothing of it is left.
     func run<Change: Sendable>(until change: @escaping @Sendable () async -> Change?) async -> (code: ExitCode, change: Change?) {

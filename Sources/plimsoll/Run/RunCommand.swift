@@ -3,6 +3,7 @@ import Glibc
 import KubeClient
 import KubeRuntime
 import Logging
+import ServiceLevelsController
 import Serving
 import UnixSignals
 
@@ -78,8 +79,9 @@ struct RunCommand: AsyncParsableCommand {
             throw CommandFailure.world("\(error)")
         }
         var isFirst = true
+        var ends = PendingEnds()
         while true {
-            let daemon = try Daemon(configuration: configuration, server: server, host: host)
+            let daemon = try Daemon(configuration: configuration, server: server, host: host, ends: ends)
             if !isFirst { daemon.tellReload() }
             isFirst = false
             let watch = config.map { path in
@@ -88,6 +90,7 @@ struct RunCommand: AsyncParsableCommand {
             let (code, change) = await daemon.run { [file, configuration] in await watch?.next(after: configuration, contents: file.bytes) }
             guard code == .good else { throw CommandFailure(code: code.rawValue, message: "") }
             guard let change, !host.isStopping else { return }
+            ends = daemon.pendingEnds
             Logger(label: "plimsoll").info("beginning anew with the new configuration", metadata: ["file": "\(file.name)"])
             (configuration, file) = (change.configuration, InputFile(name: file.name, bytes: change.contents))
         }
