@@ -21,7 +21,7 @@ struct BacktestCommand: AsyncParsableCommand {
     @Argument(help: "Files, directories, or - for stdin.")
     var paths: [String] = []
 
-    @Option(help: "The URL of the Prometheus.")
+    @Option(help: "The URL of the Prometheus, or its name in --config; what that says of it (credentials, authorities) is used for its URL too.")
     var prometheus: String
 
     @Option(help: "How many days to go back.")
@@ -44,13 +44,8 @@ struct BacktestCommand: AsyncParsableCommand {
         let check = ManifestCheck(set, configuration: configuration)
         let lines = set.unreadable + check.problems.map(\.description)
         guard lines.isEmpty else { throw CommandFailure.input("nothing was replayed:\n" + lines.joined(separator: "\n")) }
-        let client: PrometheusHTTPClient
-        do {
-            client = try PrometheusHTTPClient(
-                PrometheusSettings(name: "--prometheus", url: prometheus, timeout: .seconds(120)), userAgent: "plimsoll/\(PlimsollVersion.text)")
-        } catch {
-            throw CommandFailure.usage("backtest", "--prometheus: \(error)")
-        }
+        let client = try ChosenPrometheus(prometheus, option: "--prometheus", of: "backtest", configuration)
+            .client(option: "--prometheus", of: "backtest", timeout: .seconds(120))
         let specs = Dictionary(check.slos.map { ($0.key, $0.spec) }, uniquingKeysWith: { first, _ in first })
         var reports: [JSON] = []
         for slo in check.slos.sorted(by: { $0.key < $1.key }) {
@@ -164,7 +159,7 @@ struct BacktestReplay {
                     promql, from: start.adding(interval * Int64(first)), to: start.adding(interval * Int64(last)), step: interval)
                 all += answer.value.matrix ?? []
             } catch {
-                if case .queryFailed("bad_data", let message) = error.kind { throw .input("the server refuses \(promql): \(message)") }
+                if let words = error.queryRefusal { throw .input("the server refuses \(promql): \(words)") }
                 throw .world("\(error)")
             }
             first = last + 1

@@ -9,14 +9,6 @@ import Values
 struct LiveCheck {
     let client: PrometheusHTTPClient
 
-    init(url: String) throws(CommandFailure) {
-        do {
-            client = try PrometheusHTTPClient(PrometheusSettings(name: "--against", url: url), userAgent: "plimsoll/\(PlimsollVersion.text)")
-        } catch {
-            throw .usage("validate", "--against: \(error)")
-        }
-    }
-
     /// - Throws: where the server can't be asked at all.
     func findings(_ spec: SLOSpec, _ settings: RuleSettings) async throws(CommandFailure) -> [SLOPreflight.Finding] {
         let preflight = SLOPreflight(spec, settings: settings)

@@ -76,7 +76,7 @@ struct RenderCommand: ParsableCommand {
         for part in shards.values.flatMap(\.parts) { try OutputFiles.write(part.file.yaml, to: part.name.file, in: output) }
         for (slo, rules) in rendered {
             let name = RuleObjects.fileName(instance: instance, key: slo.key)
-            try OutputFiles.write(rules.file.yaml, to: name, in: output)
+            try OutputFiles.write(Self.text(slo, rules, configuration), to: name, in: output)
             guard tests else { continue }
             let base = name.hasSuffix(".yaml") ? String(name.dropLast(5)) : name
             let shared = rules.place.flatMap { shards[$0] }.map { (shard: $0, files: $0.parts.map(\.name.file)) }
@@ -84,6 +84,15 @@ struct RenderCommand: ParsableCommand {
                 try OutputFiles.write(YAML.text(file.json), to: "\(base).\(file.tier).test.yaml", in: output)
             }
         }
+    }
+
+    /// An SLO's file as the daemon writes it: only a directory's files say of what they are a member, as objects have annotations for that.
+    private static func text(_ slo: CheckedSLO, _ rules: GeneratedRules, _ configuration: DaemonConfiguration?) -> String {
+        guard configuration?.prometheus.first(where: { $0.name == slo.spec.source })?.rules.output == .directory else { return rules.file.yaml }
+        // As it was written: a composite's members have got their namespaces since.
+        var object = SLO(json: slo.object.json)
+        object.metadata.namespace = slo.key.namespace
+        return RuleObjects.fileText(rules, for: object)
     }
 
     /// The rules that the SLOs of sources with the layout Fleet share.

@@ -1,4 +1,6 @@
 import ArgumentParser
+import KubeClient
+import KubeModel
 import PlimsollAPI
 import PrometheusClient
 import ServiceLevels
@@ -7,7 +9,7 @@ import Values
 /// `plimsoll validate`
 struct ValidateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "validate", abstract: "Check Plimsoll's objects in files, with no cluster; on request against a Prometheus.",
+        commandName: "validate", abstract: "Check Plimsoll's objects in files, with no cluster; on request against a Prometheus or a cluster.",
         discussion: """
             Reads YAML and JSON files, directories (at any depth) and - for stdin; objects of other kinds are passed over and counted. Every problem of \
             all files is printed as
@@ -16,7 +18,9 @@ struct ValidateCommand: AsyncParsableCommand {
 
             and the exit code is 1 if there is one. With --against good SLOs are also tried on a Prometheus: whether their series are there and are \
             scraped often enough, whether a threshold is a bucket, whether the server takes the PromQL, keeps data for the window, and at what \
-            cost. What may be meant so is printed as a warning, and is no problem.
+            cost. With --context good SLOs are also held against a cluster: the members of composites and their consent are looked up there too, the \
+            API server tries each without keeping it (schema, policies, fields that its CRD does not know), and composites there that would lose a \
+            member are named. What may be meant so is printed as a warning, and is no problem.
             """)
 
     @Argument(help: "Files, directories, or - for stdin.")
@@ -25,8 +29,17 @@ struct ValidateCommand: AsyncParsableCommand {
     @Option(help: "The daemon's configuration: checked itself, and the sources that objects name are checked against it.")
     var config: String?
 
-    @Option(help: "The URL of a Prometheus: what can't be known from the files is asked there.")
+    @Option(
+        help:
+            "The URL of a Prometheus, or its name in --config (what that says of it is used for its URL too): what can't be known from the files is asked there."
+    )
     var against: String?
+
+    @Option(help: "A context of the kubeconfig: what can't be known from the files is looked up and tried in that cluster; nothing is changed there.")
+    var context: String?
+
+    @Option(help: "The kubeconfig file of --context.")
+    var kubeconfig: String?
 
     @Option(
         help: "Pass over what is at this path, below it, or fits this pattern with *; relative to the directory given. May be repeated.")
@@ -34,24 +47,39 @@ struct ValidateCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         if paths.isEmpty, config == nil { throw CommandFailure.usage("validate", "name at least one file or directory, or --config FILE") }
-        let configuration = try config.map { try ConfigurationFile.load($0) }
+        let file = try config.map { try ConfigurationFile.read($0) }
+        let configuration = try file.map { try ConfigurationFile.load($0) }
         let inputs = InputFiles(paths, excluding: exclude)
         let set = ManifestSet(inputs)
-        let check = ManifestCheck(set, configuration: configuration)
+        let client = try context.map { try Self.client(context: $0, kubeconfig: kubeconfig) }
+        var cluster: ClusterView?
+        if let client { cluster = try await ClusterView(client, near: set.objects.filter(\.isOurs).map(\.key)) }
+        let check = ManifestCheck(set, configuration: configuration, cluster: cluster)
         var lines = set.unreadable + check.problems.map(\.description)
         var warnings = 0
+        func warn(_ placed: PlacedProblem) {
+            warnings += 1
+            StandardError.write("warning: \(placed)")
+        }
+        if let configuration, let file { for missing in ConfigurationFile.missing(configuration, in: file) { warn(missing) } }
+        if let client, let cluster {
+            let live = ClusterCheck(client: client, view: cluster)
+            for slo in check.slos {
+                let findings = try await live.attempt(slo)
+                lines += findings.problems.map(\.description)
+                for warning in findings.warnings { warn(warning) }
+            }
+            for warning in live.consequences(check) { warn(warning) }
+            await client.shutdown()
+        }
         if let against {
-            let live = try LiveCheck(url: against)
+            let live = LiveCheck(
+                client: try ChosenPrometheus(against, option: "--against", of: "validate", configuration).client(option: "--against", of: "validate"))
             for slo in check.slos {
                 let settings = configuration?.prometheus.first { $0.name == slo.spec.source }?.ruleSettings ?? RuleSettings()
                 for finding in try await live.findings(slo.spec, settings) {
-                    let placed = slo.object.placed(Problem(finding.path, finding.message)).description
-                    if finding.weight == .problem {
-                        lines.append(placed)
-                    } else {
-                        warnings += 1
-                        StandardError.write("warning: \(placed)")
-                    }
+                    let placed = slo.object.placed(Problem(finding.path, finding.message))
+                    if finding.weight == .problem { lines.append(placed.description) } else { warn(placed) }
                 }
             }
             await live.client.shutdown()
@@ -63,5 +91,15 @@ struct ValidateCommand: AsyncParsableCommand {
         let good = "\(Count.of(check.slos.count, "SLO")) \(check.slos.count == 1 ? "is" : "are") good"
         StandardError.write("\(good), \(Count.of(lines.count, "problem"))\(warnings == 0 ? "" : ", \(Count.of(warnings, "warning"))")\(passedOver)")
         if !lines.isEmpty { throw CommandFailure(code: ProcessExit.input, message: "") }
+    }
+
+    private static func client(context: String, kubeconfig: String?) throws(CommandFailure) -> KubeClient {
+        do {
+            return try KubeClient(
+                configuration: try KubeConfiguration.load(explicitPath: kubeconfig, context: context),
+                options: KubeClientOptions(version: PlimsollVersion.text))
+        } catch {
+            throw .world("--context: \(error)")
+        }
     }
 }

@@ -4,20 +4,21 @@ import ServiceLevels
 import Values
 
 extension ManifestCheck {
-    /// Looks the members of composites up among what was read, and gives each its namespace.
+    /// Looks the members of composites up among what was read, and then in the cluster, and gives each its namespace.
     ///
     /// One of another namespace may be in another repository: that it is not here is a note. In the composite's own it is most likely misspelt.
     /// - Parameter named: all SLOs that were found, bad ones too.
-    mutating func resolveComposites(named: Set<ObjectKey>) {
+    mutating func resolveComposites(named: Set<ObjectKey>, _ cluster: ClusterView?) {
         let specs = Dictionary(slos.map { ($0.key, $0.spec) }, uniquingKeysWith: { first, _ in first })
         var good: [CheckedSLO] = []
         for var slo in slos {
             let members = CompositeMembers(slo.key, slo.spec) { key in
-                specs[key].map { .slo($0) } ?? (named.contains(key) ? .invalid : .nothing)
+                specs[key].map { .slo($0) } ?? (named.contains(key) ? .invalid : cluster?.found(key) ?? .nothing)
             }
             var found: [Problem] = members?.faults ?? []
             for gap in members?.gaps ?? [] {
-                if gap.reason == .notShared, !named.contains(gap.member) {
+                let isKnown = named.contains(gap.member) || cluster?.found(gap.member) != nil
+                if gap.reason == .notShared, !isKnown {
                     notes.append(
                         slo.object.placed(
                             at: gap.problem.path,
@@ -26,7 +27,8 @@ extension ManifestCheck {
                 } else if gap.reason == .missing {
                     found.append(
                         Problem(
-                            gap.problem.path, "there is no such SLO in these files; correct it, or give the file that has it as well",
+                            gap.problem.path,
+                            "there is no such SLO in these files\(cluster == nil ? "" : " or in the cluster"); correct it, or give the file that has it as well",
                             got: .string(gap.member.description)))
                 } else if gap.reason != .invalid {
                     found.append(gap.problem)

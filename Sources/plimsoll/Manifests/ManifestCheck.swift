@@ -20,8 +20,10 @@ struct ManifestCheck {
     /// Objects that are not Plimsoll's.
     var foreign = 0
 
-    /// - Parameter configuration: where given, sources and their allowed namespaces are checked too.
-    init(_ set: ManifestSet, configuration: DaemonConfiguration?) {
+    /// - Parameters:
+    ///   - configuration: where given, sources and notifiers and their allowed namespaces are checked too.
+    ///   - cluster: what there is besides the files.
+    init(_ set: ManifestSet, configuration: DaemonConfiguration?, cluster: ClusterView? = nil) {
         var seen: [ObjectKey: SourcePosition] = [:]
         for object in set.objects {
             if Self.isRuleFile(object) {
@@ -46,7 +48,7 @@ struct ManifestCheck {
             }
             check(object, configuration: configuration, seen: &seen)
         }
-        resolveComposites(named: Set(seen.keys))
+        resolveComposites(named: Set(seen.keys), cluster)
     }
 
     /// Prometheus's own rule files lie beside manifests, and are no objects.
@@ -88,7 +90,9 @@ struct ManifestCheck {
         var found: [Problem] = []
         let spec = SLOSpec.decode(object.json["spec"] ?? .null, at: "spec", problems: &found)
         problems += found.map(object.placed)
-        if let spec, let configuration { problems += Self.sourceProblems(object, spec, key, configuration) }
+        if let spec, let configuration {
+            problems += Self.sourceProblems(object, spec, key, configuration) + Self.notifierProblems(object, spec, key, configuration)
+        }
         if let spec, problems.count == before {
             slos.append(CheckedSLO(key: key, spec: spec, metadata: ObjectMeta(json: object.json["metadata"] ?? .null), object: object))
         }
@@ -125,5 +129,27 @@ struct ManifestCheck {
         }
         if source.allows(key.namespace) { return [] }
         return [object.placed(at: "spec.source", "the source \(spec.source) is not open to the namespace \(key.namespace)")]
+    }
+
+    /// Whom a step of the policy would tell, and can't.
+    private static func notifierProblems(
+        _ object: ManifestObject, _ spec: SLOSpec, _ key: ObjectKey, _ configuration: DaemonConfiguration
+    ) -> [PlacedProblem] {
+        let known = configuration.notifiers
+        let allowed = known.filter { $0.allows(key.namespace) }.map(\.name)
+        let open = "open to the namespace \(key.namespace): \(allowed.isEmpty ? "none" : allowed.joined(separator: ", "))"
+        var found: [PlacedProblem] = []
+        for (index, step) in spec.policy.enumerated() where step.actions.contains(.notify) {
+            let path = ("spec.policy" as FieldPath).appending(index)
+            if step.notifiers.isEmpty, allowed.isEmpty {
+                found.append(object.placed(at: path.appending("actions"), "Notify tells nobody: of the configured notifiers, \(open)"))
+            }
+            for (place, name) in step.notifiers.enumerated() where !allowed.contains(name) {
+                let why = known.contains { $0.name == name } ? "is not open to the namespace \(key.namespace)" : "is no configured notifier"
+                found.append(
+                    object.placed(Problem(path.appending("notifiers").appending(place), "\(why); \(open)", got: .string(name))))
+            }
+        }
+        return found
     }
 }
