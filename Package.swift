@@ -72,6 +72,7 @@ let package = Package(
                 "KubeClient", "KubeModel", "KubeRuntime", "Notify", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels", "Values",
                 coreMetrics, log,
             ]),
+        room("RolloutsController", ["HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "Rollouts", "Values"]),
         room(
             "Serving",
             [
