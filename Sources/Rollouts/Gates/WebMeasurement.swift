@@ -30,6 +30,7 @@ package enum WebTarget: Sendable, Hashable {
 package enum WebAddress {
     package struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
         package let description: String
+        package init(description: String) { self.description = description }
     }
 
     /// The base of requests to a Service's port, `http://10.90.0.7:8080`, from the Service itself: what a name resolves to is not asked.

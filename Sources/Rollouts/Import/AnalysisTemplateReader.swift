@@ -66,7 +66,7 @@ struct AnalysisTemplateReader {
                     missing[name] =
                         source["secretKeyRef"] != nil
                         ? "comes from a Secret, which no template gets here: put credentials into the source's configuration"
-                        : "comes from \(source.objectValue?.first?.key ?? "nowhere"), which is not read: give its value in the gate"
+                        : "comes from \(source.objectValue.flatMap { $0.map(\.key).first } ?? "nowhere"), which is not read: give its value in the gate"
                 }
             } else {
                 missing[name] = "has no value: give it in the gate"
