@@ -84,7 +84,7 @@ let package = Package(
             name: "plimsoll",
             dependencies: [
                 "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "Notify", "PlimsollAPI", "PrometheusClient", "PrometheusModel",
-                "ServiceLevels",
+                "Rollouts", "ServiceLevels",
                 "ServiceLevelsController", "Serving", "Values", product("ArgumentParser", "swift-argument-parser"), log, metrics, signals,
             ],
             swiftSettings: settings),
@@ -118,6 +118,7 @@ let package = Package(
         tests("Notify", ["HTTPTransport", "Values"]),
         tests("ServiceLevels", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"], exclude: ["Golden", "History"]),
         tests("Rollouts", ["PrometheusModel", "Values"]),
+        tests("RolloutsController", ["HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "Rollouts", "Values"]),
         tests("KubeRuntime", ["HTTPTransport", "KubeClient", "KubeModel", "Values", log]),
         tests(
             "ServiceLevelsController",

@@ -139,9 +139,10 @@ struct AnalysisTemplateReader {
         metric.consecutiveErrorLimit = number(entry, "consecutiveErrorLimit", at: path) ?? metric.consecutiveErrorLimit
         metric.consecutiveSuccessLimit = number(entry, "consecutiveSuccessLimit", at: path) ?? 0
         let provider = readProvider(entry["provider"] ?? .null, at: path.appending("provider"))
-        var isJob = false
-        if case .job? = provider { isJob = true }
-        for problem in metric.problems where !(isJob && problem.path == "success") {
+        let isJob = entry["provider"]?["job"] != nil
+        // A condition that can't be read has been told.
+        let hasCondition = entry["successCondition"] != nil || entry["failureCondition"] != nil
+        for problem in metric.problems where problem.path != "success" || !(isJob || hasCondition) {
             note(.refused, path.appending(Self.argoName(problem.path)), problem.message)
         }
         guard let provider, findings.count(where: { $0.severity == .refused }) == refusals else { return nil }

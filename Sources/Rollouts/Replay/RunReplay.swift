@@ -22,17 +22,16 @@ package struct RunReplay: Sendable, Hashable {
         package var figures: EvidenceFigures
     }
 
-    /// By gate, in the order of names.
-    package let journals: [(name: String, journal: TickJournal)]
-
-    package static func == (a: RunReplay, b: RunReplay) -> Bool {
-        a.journals.map(\.name) == b.journals.map(\.name) && a.journals.map(\.journal) == b.journals.map(\.journal)
+    package struct Gate: Sendable, Hashable {
+        package var name: String
+        package var journal: TickJournal
     }
 
-    package func hash(into hasher: inout Hasher) { for (name, journal) in journals { hasher.combine(name); hasher.combine(journal) } }
+    /// In the order of names.
+    package let gates: [Gate]
 
     package init(_ journals: [String: TickJournal]) {
-        self.journals = journals.sorted { $0.key < $1.key }.map { (name: $0.key, journal: $0.value) }
+        gates = journals.sorted { $0.key < $1.key }.map { Gate(name: $0.key, journal: $0.value) }
     }
 
     /// Why a file can't be replayed.
@@ -57,18 +56,19 @@ package struct RunReplay: Sendable, Hashable {
     }
 
     /// Whether no ticks were taken together.
-    package var isExact: Bool { journals.allSatisfy { $0.journal.resolution == 1 } }
+    package var isExact: Bool { gates.allSatisfy { $0.journal.resolution == 1 } }
 
     /// Every verdict and when it was come to, in the order of time.
     package func judge(_ changed: ReplaySettings = ReplaySettings()) -> [Change] {
-        var members = journals.map { name, journal in
+        var members = gates.map { gate in
+            let journal = gate.journal
             let settings = Self.settings(journal, changed)
             return EvidenceFamily.Member(
-                name: name, evidence: GateEvidence(settings, origin: journal.origin), settings: settings, expectedPods: [])
+                name: gate.name, evidence: GateEvidence(settings, origin: journal.origin), settings: settings, expectedPods: [])
         }
         // One clock for all of them: the time at which each tick was known.
-        let events = journals.indices.flatMap { gate in
-            journals[gate].journal.entries.map { (at: journals[gate].journal.end($0), gate: gate, entry: $0) }
+        let events = gates.indices.flatMap { gate in
+            gates[gate].journal.entries.map { (at: gates[gate].journal.end($0), gate: gate, entry: $0) }
         }.sorted { ($0.at, $0.gate) < ($1.at, $1.gate) }
         var changes: [Change] = []
         var known: [String: GateVerdict] = [:]
@@ -78,7 +78,7 @@ package struct RunReplay: Sendable, Hashable {
             while let event = rest.first, event.at == now {
                 rest = rest.dropFirst()
                 members[event.gate].evidence.replay(
-                    journals[event.gate].journal.tick(event.entry), through: now, settings: members[event.gate].settings)
+                    gates[event.gate].journal.tick(event.entry), through: now, settings: members[event.gate].settings)
             }
             for judgement in EvidenceFamily.judge(members, risk: risk(changed), now: now) {
                 guard !Self.isSame(known[judgement.gate], judgement.verdict) else { continue }
@@ -90,7 +90,7 @@ package struct RunReplay: Sendable, Hashable {
     }
 
     private func risk(_ changed: ReplaySettings) -> Risk {
-        var risk = journals.first?.journal.risk ?? Risk()
+        var risk = gates.first?.journal.risk ?? Risk()
         risk.falseAlarm = changed.falseAlarm ?? risk.falseAlarm
         risk.falseSafe = changed.falseSafe ?? risk.falseSafe
         risk.tolerance = changed.tolerance ?? risk.tolerance
