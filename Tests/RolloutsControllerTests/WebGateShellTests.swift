@@ -14,7 +14,7 @@ import Values
     ) async throws -> WebMeasurement.Reading {
         let server = try ScriptedServer(script)
         let http = HTTPClient(configuration: HTTPClientConfiguration(label: "web", guardPolicy: .noLinkLocal))
-        let client = try KubeClient(configuration: KubeConfiguration(server: "http://127.0.0.1:\(server.port)"))
+        let client = try KubeClient(configuration: KubeConfiguration(server: "http://127.0.0.1:\(server.port)", origin: "a script"))
         let shell = WebGateShell(http: http, sources: sources(server.port), services: client)
         let reading = await shell.measure(question, namespace: namespace)
         await http.shutdown()
