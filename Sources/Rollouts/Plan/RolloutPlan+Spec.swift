@@ -11,8 +11,9 @@ extension RolloutPlan {
         }
         let split = ReplicaSplit(replicas: replicas, maxSurge: maxSurge)
         var steps = canary.steps.map { step in
-            let weight = step.percent >= 100 ? 100 : max(1, split.weight(ofCanaryPods: split.canaryPods(atWeight: step.percent)))
-            return Step(name: step.name, weight: weight, soak: step.soak)
+            let weight = step.percent >= 100 ? 100 : split.weight(ofCanaryPods: split.canaryPods(atWeight: step.percent))
+            // Of a single pod there is no share.
+            return Step(name: step.name, weight: weight == 0 ? 100 : weight, soak: step.soak)
         }
         if canary.steps.last?.percent != 100 { steps.append(Step(name: "full", weight: 100, soak: .zero)) }
         let held = split.weight(holdingBack: Int(spec.holdBack.percent.doubleValue.rounded(.up)))
