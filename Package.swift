@@ -89,7 +89,8 @@ let package = Package(
             name: "plimsoll",
             dependencies: [
                 "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "Notify", "PlimsollAPI", "PrometheusClient", "PrometheusModel",
-                "Rollouts", "RolloutsController", "ServiceLevels", "ServiceLevelsController", "Serving", "Values", product("ArgumentParser", "swift-argument-parser"), log, metrics, signals,
+                "Rollouts", "RolloutsController", "ServiceLevels", "ServiceLevelsController", "Serving", "Values",
+                product("ArgumentParser", "swift-argument-parser"), log, metrics, signals,
             ],
             swiftSettings: settings),
         // Tests

@@ -351,7 +351,8 @@ final class RolloutReconciler: Sendable {
     private func tell(_ decision: RolloutDecider.Decision, _ view: TargetView, _ outcomes: [GateOutcome], _ own: inout Memory) {
         for event in decision.events { tellOne(view, event) }
         for gate in view.spec.gates where (gate.onBreach ?? view.spec.onBreach) == .alert {
-            guard let outcome = outcomes.first(where: { $0.gate == gate.name }), outcome.verdict == .bad, own.alerted.insert(gate.name).inserted else {
+            guard let outcome = outcomes.first(where: { $0.gate == gate.name }), outcome.verdict == .bad, own.alerted.insert(gate.name).inserted
+            else {
                 continue
             }
             tellOne(view, RolloutEvent(isWarning: true, reason: "GateBreached", message: "gate \(gate.name): \(outcome.message)"))

@@ -76,13 +76,15 @@ struct TargetView: Sendable {
         if state.stable.isEmpty, picture.weight(of: picture.template) < 100 || !picture.isReady(picture.template) {
             found.append(
                 RolloutTrouble(
-                    "HalfRolled", "Deployment \(name) is being rolled out, or not all of its pods are Ready: no version is known to be good until it is done"))
+                    "HalfRolled",
+                    "Deployment \(name) is being rolled out, or not all of its pods are Ready: no version is known to be good until it is done"))
         }
         if deployment.revisionHistoryLimit == 0 {
             found.append(
                 RolloutTrouble(
                     "NoHistory",
-                    "Deployment \(name) has revisionHistoryLimit 0: once a release has replaced all pods, nothing is left to roll back to; give at least 1"))
+                    "Deployment \(name) has revisionHistoryLimit 0: once a release has replaced all pods, nothing is left to roll back to; give at least 1"
+                ))
         }
         if spec.strategy.canary != nil, picture.isRecreate {
             found.append(RolloutTrouble("RecreateStrategy", "Deployment \(name) has the strategy Recreate, which knows no steps; give RollingUpdate"))

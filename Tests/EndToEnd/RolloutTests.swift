@@ -53,7 +53,9 @@ struct RolloutTests {
             let daemon = try Daemon(world, settings: fixture.settings)
             try await daemon.ready(world)
             try await fixture.begin(RolloutFixture.good("v1"), RolloutFixture.observing(readyWithin: "6s"))
-            for (number, bad) in [RolloutFixture.neverReady, RolloutFixture.command("exit 4"), RolloutFixture.command("exec sleep 100002")].enumerated() {
+            for (number, bad) in [RolloutFixture.neverReady, RolloutFixture.command("exit 4"), RolloutFixture.command("exec sleep 100002")]
+                .enumerated()
+            {
                 try await fixture.deploy(bad)
                 try await fixture.wait("rollback \(number + 1)", within: .seconds(60)) {
                     let runs = try await fixture.runs()

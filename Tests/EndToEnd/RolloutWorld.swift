@@ -82,7 +82,10 @@ struct RolloutFixture {
         try await world.client.patch(
             .deployments, world.key(name),
             .apply(
-                ["apiVersion": "apps/v1", "kind": "Deployment", "metadata": ["name": .string(name), "namespace": .string(world.namespace)], "spec": spec],
+                [
+                    "apiVersion": "apps/v1", "kind": "Deployment", "metadata": ["name": .string(name), "namespace": .string(world.namespace)],
+                    "spec": spec,
+                ],
                 fieldManager: "e2e", force: true))
     }
 
@@ -162,6 +165,8 @@ struct RolloutFixture {
         try await makeAccount()
         try await deploy(command, replicas: replicas)
         try await analyse(spec)
-        try await wait("a version known to be good", within: .seconds(90)) { try await self.analysis()["status"]?["stable"]?["name"]?.stringValue != nil }
+        try await wait("a version known to be good", within: .seconds(90)) {
+            try await self.analysis()["status"]?["stable"]?["name"]?.stringValue != nil
+        }
     }
 }

@@ -25,7 +25,8 @@ package struct RolloutAnalysisSpec: Fielded, Hashable {
                 + "RolloutAnalysis.", .text(min: 1, max: 253, .dnsSubdomain, example: "release-guard")),
         .defaulted(
             "start", \.start, "Free: what rolls is judged. Guard: the target rests paused, and only Plimsoll lets it roll.", .word()),
-        .optional("strategy", \.strategy, "How a release goes; exactly one of its fields. Without it the workload's own roll is observed.", .object()),
+        .optional(
+            "strategy", \.strategy, "How a release goes; exactly one of its fields. Without it the workload's own roll is observed.", .object()),
         .required(
             "gates", \.gates, "What must hold of a release; each may respond to a breach in its own way.",
             .named(RolloutGate.self, \.name, min: 1, max: 16)),
@@ -36,7 +37,8 @@ package struct RolloutAnalysisSpec: Fielded, Hashable {
             .percentage(.share, max: 12, example: "5%").checked(
                 "expected a percentage from 0% to 50%", holds: { $0.percent <= ExactDecimal(50) })),
         .defaulted(
-            "onBreach", \.onBreach, "What is done when a gate calls a release bad: Rollback, Hold (until a person decides), or Alert (an event only).",
+            "onBreach", \.onBreach,
+            "What is done when a gate calls a release bad: Rollback, Hold (until a person decides), or Alert (an event only).",
             .word()),
         .defaulted("rollback", \.rollback, "How it is rolled back.", .object()),
         .unsupported(

@@ -86,7 +86,8 @@ package struct RolloutGateStatus: Fielded, Hashable {
     package static let fields: [Field<RolloutGateStatus>] = [
         .required("name", \.name, "The gate's name.", .word63),
         .required("verdict", \.verdict, "Safe, Bad, NotEnoughEvidence, Inconclusive, Blind or Pending.", .word63),
-        .optional("evidence", \.evidence, "The figures behind it, in two digits.", .text(max: 512, example: "canary 12 of 340 bad, stable 1 of 3100")),
+        .optional(
+            "evidence", \.evidence, "The figures behind it, in two digits.", .text(max: 512, example: "canary 12 of 340 bad, stable 1 of 3100")),
         .optional("message", \.message, "What is missing, or wrong.", .text(max: 1024, example: "about 300 more requests of the canary")),
     ]
 }

@@ -135,7 +135,8 @@ package struct QueryGate: Fielded, Hashable {
         .optional("failure", \.failure, "When a measurement is bad.", .text(min: 1, max: 1024, example: "result[0] > 0.05")),
         .optional("interval", \.interval, "Between measurements.", .spanned(.seconds(1), .days(1), example: "10s")),
         .optional("initialDelay", \.initialDelay, "Before the first measurement.", .spanned(.zero, .days(1), example: "1m")),
-        .optional("count", \.count, "How many measurements; without it one where there is no interval, else as many as time gives.", .integer(1...10_000)),
+        .optional(
+            "count", \.count, "How many measurements; without it one where there is no interval, else as many as time gives.", .integer(1...10_000)),
         .defaulted("failureLimit", \.failureLimit, "More failed measurements than this are bad.", .integer(-1...10_000)),
         .defaulted("inconclusiveLimit", \.inconclusiveLimit, "More inconclusive measurements than this hold.", .integer(0...10_000)),
         .defaulted("consecutiveErrorLimit", \.consecutiveErrorLimit, "More errors in a row than this hold.", .integer(0...10_000)),

@@ -53,7 +53,8 @@ package struct RolloutRunSpec: Fielded, Hashable {
 
     package static let fields: [Field<RolloutRunSpec>] = [
         .required("analysis", \.analysis, "The RolloutAnalysis.", .text(min: 1, max: 253, example: "checkout")),
-        .required("attempt", \.attempt, "Counts the attempts of the analysis; 0 is what ran when it was first looked at.", .integer(0...wholeAttempts)),
+        .required(
+            "attempt", \.attempt, "Counts the attempts of the analysis; 0 is what ran when it was first looked at.", .integer(0...wholeAttempts)),
         .required("target", \.target, "The workload.", .object()),
         .optional("generation", \.generation, "The generation of the analysis's spec that it began with.", .generation),
         .optional("settings", \.settings, "The analysis's spec of that generation.", .opaque),

@@ -102,7 +102,8 @@ package struct EvidenceGate: Sendable, Hashable {
             return Self.latency(histogram, latency.threshold)
         }
         throw Fault(
-            description: "the SLO \(name) counts no events of single pods; a release can be compared by an indicator ratio of plain selectors, or latency "
+            description:
+                "the SLO \(name) counts no events of single pods; a release can be compared by an indicator ratio of plain selectors, or latency "
                 + "of a classic histogram")
     }
 

@@ -54,7 +54,9 @@ struct DaemonConfiguration: Fielded, Hashable {
 
     static let rules: [FieldRule<Self>] = [
         .init(["controllers"], "lacks SLO, which this version always works on; add it") { $0.controllers.contains("SLO") },
-        .init(["controllers", "impersonation"], "has RolloutAnalysis, which acts in impersonation.namespaces only; list at least one namespace there") {
+        .init(
+            ["controllers", "impersonation"], "has RolloutAnalysis, which acts in impersonation.namespaces only; list at least one namespace there"
+        ) {
             !$0.controllers.contains("RolloutAnalysis") || !$0.impersonation.namespaces.isEmpty
         },
     ]
