@@ -24,6 +24,9 @@ package struct RolloutController: Sendable {
         }
     }
 
+    /// The index of analyses by their targets' names.
+    static let byTarget = "target"
+
     package let controller: Controller
     package let caches: [any CacheService]
     /// What must run beside the controller.
@@ -43,10 +46,10 @@ package struct RolloutController: Sendable {
     ) {
         let client = client.fenced(by: fence)
         let admission = ListAdmission()
-        let byTarget = "target"
+        let byTarget = Self.byTarget
         let analyses = Reflector(
             source: KubeCollection(client, of: RolloutAnalysis.self, namespace: scope.namespace, labelSelector: scope.labelSelector),
-            store: Store<RolloutAnalysis>(indexes: [byTarget: { [$0.spec.map { "\($0.target.name)" }].compactMap(\.self) }]), admission: admission,
+            store: Store<RolloutAnalysis>(indexes: [byTarget: { [$0.spec?.target.name].compactMap(\.self) }]), admission: admission,
             timeline: timeline)
         let runs = Reflector(
             source: KubeCollection(client, of: RolloutRun.self, namespace: scope.namespace),

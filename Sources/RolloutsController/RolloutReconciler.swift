@@ -144,7 +144,8 @@ final class RolloutReconciler: Sendable {
         let plan = RolloutPlan(spec, replicas: view.picture.replicas, maxSurge: view.picture.maxSurge)
         let decision = RolloutDecider.decide(plan, prior: prior, observation: observation, now: now)
         try await save(decision, prior: prior, view, history, &own)
-        let failure = try await act(decision, view)
+        // What stands in the way is asked about now and then, and not run against.
+        let failure = own.obstacle == nil ? try await act(decision, view) : nil
         if let failure {
             own.obstacle = failure
             own.obstacleAt = timeline.now
@@ -156,7 +157,7 @@ final class RolloutReconciler: Sendable {
         view.fill(&report, plan: plan, state: decision.state)
         report.gates = outcomes
         report.runs = latest.map(\.metadata.name)
-        report.preflight = findings
+        report.preflight = findings + (own.obstacle.map { [RolloutTrouble("Blocked", $0)] } ?? [])
         report.isPreflighted = true
         try await write(report.status(analysis, now: now), of: analysis)
         tell(decision, view, outcomes, &own)
@@ -197,9 +198,8 @@ final class RolloutReconciler: Sendable {
     /// What keeps it from being worked on, whatever the world is like.
     private func trouble(_ analysis: RolloutAnalysis, _ spec: RolloutAnalysisSpec) -> RolloutTrouble? {
         let key = analysis.metadata.key
-        let rivals = analyses.snapshot().filter {
-            $0.metadata.namespace == key.namespace && $0.metadata.name != key.name && !$0.metadata.isDeleting && isInScope($0.metadata.namespace)
-                && $0.spec?.target == spec.target
+        let rivals = analyses.byIndex(RolloutController.byTarget, spec.target.name).filter {
+            $0.metadata.namespace == key.namespace && $0.metadata.name != key.name && !$0.metadata.isDeleting && $0.spec?.target == spec.target
         }
         func age(_ one: RolloutAnalysis) -> (Instant, String) { (one.metadata.creationTimestamp ?? .epoch, one.metadata.name) }
         if let elder = rivals.filter({ age($0) < age(analysis) }).min(by: { age($0) < age($1) }) {

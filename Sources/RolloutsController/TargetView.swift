@@ -125,7 +125,8 @@ struct TargetView: Sendable {
         guard picture.isPaused, picture.isSettled, !picture.isRecreate else { return [] }
         let split = ReplicaSplit(replicas: picture.replicas, maxSurge: picture.maxSurge)
         let canary = picture.replicaSet(of: state.candidate)
-        let stable = picture.replicaSet(of: state.stable)
+        // Once it is promoted, what was stable before is only left over.
+        let stable = state.stable == state.candidate ? nil : picture.replicaSet(of: state.stable)
         let ready = picture.replicaSets.reduce(0) { $0 + min($1.available, $1.replicas) }
         let spare = ready - max(0, picture.replicas - picture.maxUnavailable)
         // Pods of a release that was given up for this one.
@@ -169,7 +170,7 @@ struct TargetView: Sendable {
         begun.attempt = Int64(state.attempt)
         begun.target = spec.target
         begun.generation = analysis.metadata.generation
-        begun.settings = spec.json
+        begun.settings = (analysis.spec ?? spec).json
         return RolloutRun(metadata: metadata, spec: begun, status: RolloutRunStatus())
     }
 

@@ -8,7 +8,7 @@ import Values
 /// Releases of real pods on a real cluster, judged, rolled back and promoted by the real daemon.
 @Suite(
     .enabled(
-        if: TestEnvironment.binary != nil && TestEnvironment.kubeconfig != nil && TestEnvironment.value("NODE_NAME") != nil,
+        if: TestEnvironment.binary != nil && RolloutFixture.hasNode,
         "needs the cluster with a node, and the binary, of Deploy/test.sh"))
 struct RolloutTests {
     @Test func aCrashLoopIsRolledBackAndTheFixIsPromoted() async throws {

@@ -1,3 +1,4 @@
+import Glibc
 import KubeClient
 import KubeModel
 import PlimsollAPI
@@ -9,6 +10,12 @@ struct RolloutFixture {
     static let image = "localhost/plimsoll/busybox:1"
     private static let roles = ResourceKind(group: "rbac.authorization.k8s.io", version: "v1", kind: "Role", plural: "roles")
     private static let roleBindings = ResourceKind(group: "rbac.authorization.k8s.io", version: "v1", kind: "RoleBinding", plural: "rolebindings")
+
+    /// Whether the cluster has a node that runs containers.
+    static var hasNode: Bool {
+        guard TestEnvironment.kubeconfig != nil, let cluster = TestEnvironment.value("CLUSTER_DIR") else { return false }
+        return access("\(cluster)/bin/ctr", X_OK) == 0
+    }
 
     let world: World
     let name: String

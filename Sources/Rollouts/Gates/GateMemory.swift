@@ -90,7 +90,14 @@ package struct GateOutcome: Sendable, Hashable {
         if verdict == .bad { message = "it fails more often than tolerated: \(evidence)" }
     }
 
-    private static func count(_ counts: ArmCounts) -> String { "\(Int(counts.bad)) of \(Int(counts.requests)) bad" }
+    private static func count(_ counts: ArmCounts) -> String { "\(round(counts.bad)) of \(round(counts.requests)) bad" }
+
+    /// In two digits: a status is no gauge.
+    private static func round(_ value: Double) -> Int {
+        var unit = 1.0
+        while value / unit >= 100 { unit *= 10 }
+        return Int((value / unit).rounded() * unit)
+    }
 
     /// The verdict in a word.
     package var word: String {
