@@ -144,6 +144,8 @@ final class RolloutReconciler: Sendable {
         let plan = RolloutPlan(spec, replicas: view.picture.replicas, maxSurge: view.picture.maxSurge)
         let decision = RolloutDecider.decide(plan, prior: prior, observation: observation, now: now)
         try await save(decision, prior: prior, view, history, &own)
+        tell(decision, view, outcomes, &own)
+        metrics.moved(from: prior, to: decision.state)
         // What stands in the way is asked about now and then, and not run against.
         let failure = own.obstacle == nil ? try await act(decision, view) : nil
         if let failure {
@@ -160,13 +162,11 @@ final class RolloutReconciler: Sendable {
         report.preflight = findings + (own.obstacle.map { [RolloutTrouble("Blocked", $0)] } ?? [])
         report.isPreflighted = true
         try await write(report.status(analysis, now: now), of: analysis)
-        tell(decision, view, outcomes, &own)
         if case .unknown(let text) = command {
             let accepted = RolloutObservation.Command.Verb.allCases.map(\.rawValue).joined(separator: ", ")
             let message = "\(ManualCommand.annotation): \"\(text.prefix(63))\" is none of \(accepted)"
             tellOne(view, RolloutEvent(isWarning: true, reason: "CommandUnknown", message: message))
         }
-        metrics.moved(from: prior, to: decision.state)
         return .requeue(after: next(decision, own, spec, now: now, failed: failure != nil))
     }
 
