@@ -100,6 +100,8 @@ let package = Package(
                 "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "Values",
                 product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio"), heap, log,
             ], path: "Tests/TestSupport", swiftSettings: optimised),
+        // In a container of its own: Deploy/cluster/build-sample-service.
+        .executableTarget(name: "plimsoll-sample-service", path: "Tests/SampleService", swiftSettings: settings),
         .executableTarget(
             name: "plimsoll-soak",
             dependencies: ["KubeClient", "KubeModel", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "TestSupport", "Values"],
