@@ -124,11 +124,11 @@ struct RolloutGuardTests {
             try await fixture.wait("a version known to be good") { try await fixture.analysis()["status"]?["stable"]?["name"]?.stringValue != nil }
             try await fixture.wait("the missing history") { try await fixture.condition("Preflight")?.reason == "NoHistory" }
             // The younger of two for one target does nothing.
-            try await fixture.analyse("second", RolloutFixture.observing())
+            try await fixture.analyse(RolloutFixture.observing(), as: "second")
             try await fixture.wait("a rival") { try await fixture.condition("Stalled", of: "second")?.reason == "TargetTaken" }
             #expect(try await fixture.condition("Ready")?.status == .true)
             // The 1.20 server knows no CEL.
-            try await fixture.analyse("invalid", ["errorBudget": ["slos": [["name": "x"]]], "gates": [["name": "pods", "health": [:]]]])
+            try await fixture.analyse(["errorBudget": ["slos": [["name": "x"]]], "gates": [["name": "pods", "health": [:]]]], as: "invalid")
             try await fixture.wait("a refusal") { try await fixture.condition("Stalled", of: "invalid")?.reason == "Invalid" }
             #expect(try await fixture.condition("Ready", of: "invalid")?.message.contains("spec.errorBudget") == true)
             try await daemon.stop()

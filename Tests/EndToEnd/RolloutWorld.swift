@@ -96,7 +96,7 @@ struct RolloutFixture {
                 fieldManager: "e2e", force: true))
     }
 
-    func analyse(_ analysis: String? = nil, _ spec: JSON) async throws {
+    func analyse(_ spec: JSON, as analysis: String? = nil) async throws {
         let whole: JSON = ["target": ["kind": "Deployment", "name": .string(name)], "serviceAccountName": "release-guard"]
         try await world.client.patch(
             RolloutAnalysis.resource, world.key(analysis ?? name),
