@@ -6,7 +6,9 @@ import Testing
 import Values
 
 /// Releases judged by what Prometheus has counted of their pods, under load.
-@Suite(.enabled(if: TestEnvironment.binary != nil && SampleImage.hasNode, "needs the cluster with a node, and the binary, of Deploy/test.sh"))
+@Suite(
+    .serialized,
+    .enabled(if: TestEnvironment.binary != nil && SampleImage.hasNode, "needs the cluster with a node, and the binary, of Deploy/test.sh"))
 struct RolloutCompareTests {
     private static let gates: JSON = [
         "strategy": ["observe": ["soak": "20s"]],

@@ -7,6 +7,7 @@ import Values
 
 /// Releases by steps of a paused Deployment, people who interfere, and inputs that make no sense.
 @Suite(
+    .serialized,
     .enabled(
         if: TestEnvironment.binary != nil && RolloutFixture.hasNode,
         "needs the cluster with a node, and the binary, of Deploy/test.sh"))
@@ -16,7 +17,7 @@ struct RolloutGuardTests {
         "strategy": [
             "canary": ["steps": [["name": "first", "weight": "10%", "soak": "4s"], ["name": "half", "weight": "50%", "soak": "3s"]]]
         ],
-        "gates": [["name": "pods", "health": ["readyWithin": "10s"]]],
+        "gates": [["name": "pods", "health": ["readyWithin": "45s"]]],
     ]
 
     @Test func aGuardedReleaseGoesByStepsAndABadOneNeverGetsFurtherThanTheFirst() async throws {

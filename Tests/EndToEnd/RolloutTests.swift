@@ -7,6 +7,7 @@ import Values
 
 /// Releases of real pods on a real cluster, judged, rolled back and promoted by the real daemon.
 @Suite(
+    .serialized,
     .enabled(
         if: TestEnvironment.binary != nil && RolloutFixture.hasNode,
         "needs the cluster with a node, and the binary, of Deploy/test.sh"))

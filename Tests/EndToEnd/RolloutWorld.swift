@@ -108,7 +108,7 @@ struct RolloutFixture {
     }
 
     /// A gate of pod health, and a soak.
-    static func observing(soak: String = "5s", readyWithin: String = "12s") -> JSON {
+    static func observing(soak: String = "5s", readyWithin: String = "45s") -> JSON {
         [
             "strategy": ["observe": ["soak": .string(soak)]],
             "gates": [["name": "pods", "health": ["readyWithin": .string(readyWithin)]]],

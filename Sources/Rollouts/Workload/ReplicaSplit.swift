@@ -74,7 +74,7 @@ package struct ReplicaMove: Sendable, Hashable {
         guard canary == 0 || stable == 0 || canary + stable == split.total else { return nil }
         if canary == target, !isEnd { return nil }
         if isEnd, stable == 0 { return nil }
-        let goal = isEnd ? split.total - (stable > 0 ? 1 : 0) : target
+        let goal = isEnd ? max(1, split.total - 1) : target
         return goal > canary
             ? grow(split, goal, canary, stable, spare, isEnd: isEnd)
             : shrink(split, goal, canary, stable, spare, canaryReady: canaryReady)
@@ -106,6 +106,7 @@ package struct ReplicaMove: Sendable, Hashable {
         if next == 0 { return ReplicaMove(.canary, to: 0) }
         if canary > more { return ReplicaMove(.stable, to: more) }
         if stable > next { return ReplicaMove(.canary, to: next) }
+        // Of two equals the controller would undo either: one pod more goes, and one fewer than asked for is Ready for a moment.
         return canary > 0 ? ReplicaMove(.canary, to: max(0, next - 1)) : nil
     }
 }
