@@ -139,6 +139,14 @@ struct RolloutFixture {
         return (own?["spec"]?["replicas"]?.intValue ?? 0, own?["status"]?["availableReplicas"]?.intValue ?? 0)
     }
 
+    /// Of whatever version, as one list has it: Ready, and not on their way out.
+    func readyPods() async throws -> Int {
+        try await world.client.list(.pods, namespace: world.namespace, as: JSON.self).items.count { pod in
+            pod["metadata"]?["deletionTimestamp"] == nil
+                && (pod["status"]?["conditions"]?.arrayValue ?? []).contains { $0["type"] == "Ready" && $0["status"] == "True" }
+        }
+    }
+
     func commandAskedFor() async throws -> JSON? {
         try await deployment()["spec"]?["template"]?["spec"]?["containers"]?[0]?["command"]
     }
