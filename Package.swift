@@ -63,7 +63,7 @@ let package = Package(
         room("Notify", ["HTTPTransport", "Values"]),
         // Rank 4
         room("ServiceLevels", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"]),
-        room("Rollouts", ["PrometheusModel", "Values"], settings: optimised),
+        room("Rollouts", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"], settings: optimised),
         room("KubeRuntime", ["HTTPTransport", "KubeClient", "KubeModel", "Values", coreMetrics, deque, heap, log, signals]),
         // Rank 5
         room(
@@ -72,7 +72,12 @@ let package = Package(
                 "KubeClient", "KubeModel", "KubeRuntime", "Notify", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels", "Values",
                 coreMetrics, log,
             ]),
-        room("RolloutsController", ["HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "Rollouts", "Values"]),
+        room(
+            "RolloutsController",
+            [
+                "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "Rollouts", "Values", coreMetrics,
+                log,
+            ]),
         room(
             "Serving",
             [
@@ -84,8 +89,8 @@ let package = Package(
             name: "plimsoll",
             dependencies: [
                 "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "Notify", "PlimsollAPI", "PrometheusClient", "PrometheusModel",
-                "Rollouts", "ServiceLevels",
-                "ServiceLevelsController", "Serving", "Values", product("ArgumentParser", "swift-argument-parser"), log, metrics, signals,
+                "Rollouts", "RolloutsController", "ServiceLevels", "ServiceLevelsController", "Serving", "Values",
+                product("ArgumentParser", "swift-argument-parser"), log, metrics, signals,
             ],
             swiftSettings: settings),
         // Tests
@@ -117,7 +122,7 @@ let package = Package(
         tests("PrometheusClient", ["HTTPTransport", "PrometheusModel", "Values"]),
         tests("Notify", ["HTTPTransport", "Values"]),
         tests("ServiceLevels", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"], exclude: ["Golden", "History"]),
-        tests("Rollouts", ["PrometheusModel", "Values"]),
+        tests("Rollouts", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"]),
         tests("RolloutsController", ["HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "Rollouts", "Values"]),
         tests("KubeRuntime", ["HTTPTransport", "KubeClient", "KubeModel", "Values", log]),
         tests(
