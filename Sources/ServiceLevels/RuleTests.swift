@@ -16,6 +16,10 @@ package struct RuleTests {
 
     /// Between two samples and two evaluations: the longest of these that a short window holds six times, or the first.
     private static let steps = [PromDuration.minutes(1), .minutes(5), .minutes(10), .minutes(30), .hours(1)]
+    /// Where errors can't be twice what a tier lets pass, the tests need to be finer.
+    private static let fineSteps = [PromDuration.seconds(5), .seconds(10), .seconds(30)] + steps
+    /// From this share of errors on.
+    private static let highEdge = 0.4
     /// A label of the series that are fed, which the base rules' own do not have: theirs have no events here, and get into nobody's way.
     private static let fed = LabelMatcher("fed", .equal, "any")
 
@@ -46,7 +50,7 @@ package struct RuleTests {
 
     package var files: [File] {
         rules.tiers.map { tier in
-            let step = Self.steps.last { $0 * 6 <= tier.short } ?? Self.steps[0]
+            let step = step(tier)
             return File(
                 tier: tier.name,
                 json: [
@@ -57,10 +61,42 @@ package struct RuleTests {
         } + worstMember
     }
 
+    /// The share of errors that a tier lets pass.
+    private func edge(_ tier: AlertTier) -> Double { tier.burnRate.value.doubleValue * spec.errorBudget.doubleValue }
+
+    private func step(_ tier: AlertTier) -> PromDuration {
+        let customary = Self.steps.last { $0 * 6 <= tier.short } ?? Self.steps[0]
+        let edge = edge(tier)
+        guard edge >= Self.highEdge else { return customary }
+        return Self.fineSteps.last { $0 <= customary && Quiet(tier.short, $0, edge).isComplete } ?? Self.fineSteps[0]
+    }
+
+    /// For how long everything must have been well again, after nothing but errors, for a short window and one twice or half as long to differ.
+    private struct Quiet {
+        /// It no longer burns, and one twice as long still does.
+        var stopped: PromDuration?
+        /// It still burns, and one half as long no longer does.
+        var burning: PromDuration?
+
+        var isComplete: Bool { stopped != nil && burning != nil }
+
+        init(_ short: PromDuration, _ step: PromDuration, _ edge: Double) {
+            let samples = Int(short.milliseconds / step.milliseconds)
+            func share(_ quiet: Int, of samples: Int) -> Double { 1 - Double(min(quiet, samples)) / Double(samples) }
+            /// The one with the most to spare on both sides.
+            func longest(_ spare: (Int) -> Double) -> PromDuration? {
+                guard let best = (1...max(samples, 1)).max(by: { spare($0) < spare($1) }), spare(best) > 0.01 * edge else { return nil }
+                return step * Int64(best)
+            }
+            stopped = longest { min(edge - share($0, of: samples), share($0, of: samples * 2) - edge) }
+            // Of an odd number the half that is rounded up.
+            burning = longest { min(share($0, of: samples) - edge, edge - share($0, of: (samples + 1) / 2)) }
+        }
+    }
+
     /// Time runs up to the moment that is judged, where the last phase ends.
     private func scenarios(_ tier: AlertTier, _ step: PromDuration) -> [JSON] {
-        /// The share of errors that the tier lets pass.
-        let edge = tier.burnRate.value.doubleValue * spec.errorBudget.doubleValue
+        let edge = edge(tier)
         // Above the edge by a half, as far as there is room.
         let high = min(1, edge * 1.5)
         func part(_ window: PromDuration, _ share: Double) -> PromDuration {
@@ -78,7 +114,8 @@ package struct RuleTests {
         ]
         // What burns a short window of more than half of the long one burns that too.
         if short * 2 < long { scenarios.append(("has burnt in nothing but the short window", [Phase(short, min(1, edge * 2))], false)) }
-        if edge < 0.4 {
+        let almostInTheShort = [Phase(long, high), Phase(short, edge * 0.9)]
+        if edge < Self.highEdge {
             let burst = edge * 2.4
             let share = Double(short.milliseconds) / Double(long.milliseconds)
             if share < 0.4 {
@@ -89,7 +126,7 @@ package struct RuleTests {
                     ))
             }
             scenarios += [
-                ("burns in the long window, and almost in the short one", [Phase(long, high), Phase(short, edge * 0.9)], false),
+                ("burns in the long window, and almost in the short one", almostInTheShort, false),
                 // A short window that is twice as long burns.
                 ("has stopped burning for the short window", [Phase(long, high), Phase(short, burst), Phase(short, 0)], false),
                 // One that is half as long does not.
@@ -100,6 +137,19 @@ package struct RuleTests {
             ]
         } else {
             scenarios.append(("has stopped burning for the short window", [Phase(long, high), Phase(short, 0)], false))
+            // The long window still burns if what is less in the short one weighs little in it.
+            let share = Double(short.milliseconds) / Double(long.milliseconds)
+            if high * (1 - share) + edge * 0.9 * share > edge * 1.01 {
+                scenarios.append(("burns in the long window, and almost in the short one", almostInTheShort, false))
+            }
+            let quiet = Quiet(short, step, edge)
+            func isLongBurning(_ quiet: PromDuration) -> Bool { 1 - Double(quiet.milliseconds) / Double(long.milliseconds) > edge * 1.01 }
+            if let stopped = quiet.stopped, isLongBurning(stopped) {
+                scenarios.append(("has failed throughout, and stopped in the short window", [Phase(long, 1), Phase(stopped, 0)], false))
+            }
+            if let burning = quiet.burning, isLongBurning(burning) {
+                scenarios.append(("has failed throughout, and stopped right now", [Phase(long, 1), Phase(burning, 0)], true))
+            }
         }
         return scenarios.map { test(tier, $0.name, $0.phases, fires: $0.fires, step) }
     }

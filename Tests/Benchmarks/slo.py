@@ -280,7 +280,9 @@ def replay(binary, directory, text, truth):
         for report in json.loads(done.stdout):
             for alert in report["alerts"]:
                 start, end = (int(datetime.datetime.fromisoformat(alert[k].replace("Z", "+00:00")).timestamp()) for k in ("start", "end"))
-                replayed.setdefault((report["name"], alert["tier"]), []).append([start, end])
+                # The history ends before the present, up to which the backtest looks.
+                if start <= truth["end"]:
+                    replayed.setdefault((report["name"], alert["tier"]), []).append([start, min(end, truth["end"])])
         for slo, tier, expr in alerts_of(text):
             real[slo, tier] = firing(server, expr, truth["start"] + phase(server, slo, truth["end"]), truth["end"])
     count = apart = 0
@@ -361,4 +363,5 @@ def main():
         csv.writer(file).writerows(ROWS)
 
 
-main()
+if __name__ == "__main__":
+    main()

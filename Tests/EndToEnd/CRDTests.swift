@@ -175,6 +175,7 @@ struct CRDTests {
             SLOGroup(labels: ["region": "eu-\(number)", "env_le": "\"quoted\" {{text}}"], remaining: "\(number)%", burnRate: "\(number)x")
         }
         status.frozen = true
+        status.heldCoverage = "97%"
         status.notifications = NotificationState.allCases.map {
             SLONotification(policy: "freeze", notifier: "n-\($0.rawValue.lowercased())", state: $0, since: time, reference: "OPS-1")
         }

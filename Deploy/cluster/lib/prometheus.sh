@@ -5,11 +5,14 @@ start_alertmanager() {
 	local url
 	url=http://$API_ADDRESS:$(port alertmanager)
 	mkdir -p "$CLUSTER_DIR/alertmanager"
-	write_if_changed "$CLUSTER_DIR/alertmanager/alertmanager.yml" <<-'YAML' || true
-		# Alerts are held and shown, and sent to nobody.
-		route: {receiver: "null", group_wait: 1s, group_interval: 5s}
-		receivers: [{name: "null"}]
-	YAML
+	{
+		cat <<-'YAML'
+			# Alerts are held and shown, and sent to nobody.
+			route: {receiver: "null", group_wait: 1s, group_interval: 5s}
+			receivers: [{name: "null"}]
+		YAML
+		cat "$HERE/../../Manifests/alerts/alertmanager-inhibit.yaml"
+	} | write_if_changed "$CLUSTER_DIR/alertmanager/alertmanager.yml" || true
 	start_server alertmanager /usr/bin/prometheus-alertmanager --config.file "$CLUSTER_DIR/alertmanager/alertmanager.yml" \
 		--storage.path "$CLUSTER_DIR/alertmanager/data" --web.listen-address "$API_ADDRESS:$(port alertmanager)" --cluster.listen-address= --log.level warn
 	wait_server 30 alertmanager curl -sS --fail --max-time 2 -o /dev/null "$url/-/ready"
