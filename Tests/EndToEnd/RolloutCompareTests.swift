@@ -18,6 +18,13 @@ struct RolloutCompareTests {
         ],
     ]
 
+    /// A fast roll leaves no stable pods to compare with; a step keeps them.
+    private static var stepped: JSON {
+        gates.merged(patch: [
+            "start": "Guard", "strategy": ["observe": nil, "canary": ["steps": [["name": "first", "weight": "20%", "soak": "20s"]]]],
+        ])
+    }
+
     /// Rolls the sample service, four pods of it, from a good version to another under 40 requests a second.
     private func release(_ name: String, _ arguments: [String], _ spec: JSON, _ body: (RolloutFixture, SampleWorkload) async throws -> Void)
         async throws
@@ -44,7 +51,7 @@ struct RolloutCompareTests {
     }
 
     @Test func aReleaseThatFailsIsRolledBack() async throws {
-        try await release("failing", ["--errors=100%"], Self.gates) { fixture, workload in
+        try await release("failing", ["--errors=100%"], Self.stepped) { fixture, workload in
             try await fixture.wait("RolledBack", within: .seconds(120))
             let record = try await fixture.analysis()["status"]?["lastRollback"]
             #expect(record?["reason"] == "gate errors called it bad")
@@ -57,7 +64,7 @@ struct RolloutCompareTests {
     }
 
     @Test func aReleaseThatIsSlowIsRolledBack() async throws {
-        try await release("slow", ["--latency=400ms"], Self.gates) { fixture, workload in
+        try await release("slow", ["--latency=400ms"], Self.stepped) { fixture, workload in
             try await fixture.wait("RolledBack", within: .seconds(180))
             #expect(try await fixture.analysis()["status"]?["lastRollback"]?["reason"] == "gate latency called it bad")
         }

@@ -136,6 +136,16 @@ import Values
         #expect(world.next(2) == ReplicaMove(.canary, to: 2))
     }
 
+    /// Seen on a real cluster: the old ReplicaSet is asked for three pods, and its status still counts four.
+    @Test func podsOnTheirWayOutAreNotCounted() {
+        let split = ReplicaSplit(replicas: 4, maxSurge: 1)
+        let lagging = ReplicaMove.next(split, target: 3, canary: 2, stable: 3, canaryReady: 1, stableReady: 4, maxUnavailable: 0)
+        #expect(lagging == nil)
+        // As far as it can be short of the end, and its last pod is not Ready: nothing is written again and again.
+        let last = ReplicaMove.next(split, target: 4, canary: 4, stable: 1, canaryReady: 3, stableReady: 1, maxUnavailable: 0)
+        #expect(last == nil)
+    }
+
     @Test func theWeightOfPodsIsAtLeastWhatWasAskedForWhereItCanBe() {
         let split = ReplicaSplit(replicas: 10, maxSurge: 3)
         #expect([1, 10, 25, 50].map(split.canaryPods(atWeight:)) == [1, 2, 4, 7])

@@ -67,6 +67,8 @@ package struct ReplicaMove: Sendable, Hashable {
     ) -> ReplicaMove? {
         guard split.replicas > 0 else { return nil }
         let least = max(0, split.replicas - maxUnavailable)
+        // A status that lags counts pods that are on their way out already.
+        let (canaryReady, stableReady) = (min(canaryReady, canary), min(stableReady, stable))
         let spare = canaryReady + stableReady - least
         let isEnd = target >= split.replicas && (target == split.replicas)
         if isEnd, stable > 0, canaryReady >= least, canary > 0 { return ReplicaMove(.stable, to: 0) }
@@ -75,6 +77,7 @@ package struct ReplicaMove: Sendable, Hashable {
         if canary == target, !isEnd { return nil }
         if isEnd, stable == 0 { return nil }
         let goal = isEnd ? max(1, split.total - 1) : target
+        if goal == canary { return nil }
         return goal > canary
             ? grow(split, goal, canary, stable, spare, isEnd: isEnd)
             : shrink(split, goal, canary, stable, spare, canaryReady: canaryReady)
