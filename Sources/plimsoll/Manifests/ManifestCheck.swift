@@ -57,7 +57,10 @@ struct ManifestCheck {
 
     /// Prometheus's own rule files lie beside manifests, and are no objects.
     private static func isRuleFile(_ object: ManifestObject) -> Bool {
-        object.place == .root && object.json.objectValue?.keys == ["groups"] && object.json["groups"]?.arrayValue != nil
+        // Prometheus's, or a part of Alertmanager's configuration.
+        ["groups", "inhibit_rules"].contains { key in
+            object.place == .root && object.json.objectValue?.keys == [key] && object.json[key]?.arrayValue != nil
+        }
     }
 
     /// What keeps something from being an object at all, or makes it one that nobody works on.
@@ -102,7 +105,8 @@ struct ManifestCheck {
         if let configuration, object.json["metadata"]?["namespace"]?.stringValue != nil,
             !configuration.impersonation.namespaces.contains(object.key.namespace)
         {
-            problems.append(
+            // Of a repository for several clusters another one's configuration may have it.
+            notes.append(
                 object.placed(
                     at: "metadata.namespace",
                     "the configuration's impersonation.namespaces lack \(object.key.namespace): nothing could be done to its workloads"))
