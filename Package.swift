@@ -75,7 +75,8 @@ let package = Package(
         room(
             "RolloutsController",
             [
-                "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "Rollouts", "Values", coreMetrics,
+                "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "Rollouts", "Values",
+                coreMetrics,
                 log,
             ]),
         room(

@@ -23,17 +23,11 @@ struct CalendarBudget {
     private func counted(_ kind: SeriesNames.Events) -> String {
         // A subquery's steps lie on whole hours of UTC; those of the period may lie between.
         let shift = (start % 3600 + 3600) % 3600
-        let offset = shift == 0 ? "" : " offset -\(shift)s"
-        let hour = scope.selector(SeriesNames.events(over: .hours(1)), kind).description + offset
-        // At a mark of which nobody has an hour's sum, those of five minutes; the names, by which the two differ, go with the arithmetic.
-        let slow = scope.selector(SeriesNames.slowEvents, kind)
-        let pieces = "sum_over_time(\(slow)[\(RuleSettings.range(.hours(1)))]\(offset))"
-        // The time of what is computed is that of the mark.
-        let sum = "((\(sinceStart(hour)) * 1) or (\(pieces) and timestamp(\(pieces)) > \(start - shift)))"
+        let hour = scope.selector(SeriesNames.events(over: .hours(1)), kind).description + (shift == 0 ? "" : " offset -\(shift)s")
         // A mark of this very moment is left to the rest.
-        let hours = "sum_over_time(\(sum)[\(length):1h] offset \(shift + 1)s)"
-        let fresh = FreshSeries.text(slow, pace: .slow)
-        return "(\(hours) or 0 * \(fresh))\n+ (\(rest(kind)) or 0 * \(fresh) or 0 * \(hours))"
+        let hours = "sum_over_time(\(sinceStart(hour))[\(length):1h] offset \(shift + 1)s)"
+        let newest = FreshSeries.text(scope.selector(SeriesNames.slowEvents, kind), pace: .slow)
+        return "(\(hours) or 0 * \(newest))\n+ (\(rest(kind)) or 0 * \(newest) or 0 * \(hours))"
     }
 
     /// What came after the last whole hour. Of the last hour's samples some are of the hour before, and PromQL's time within a subquery is that of its

@@ -53,38 +53,6 @@ struct PromtoolCalendarTests {
         }
     }
 
-    @Test func `what was measured before a gap at the hour's mark counts`() async throws {
-        let zone = Self.zones[0]
-        let yaml = SLOFixtures.checkout.replacing("{rolling: 30d}", with: "{calendar: {unit: Month, timeZone: \(zone.name)}}")
-        let rules = try SLOFixtures.rules(yaml, settings: RuleSettings(evaluationInterval: .minutes(5)), now: .epoch.adding(.hours(13)))
-        let slots = Int(zone.start.milliseconds / 300_000)
-        // From 13:50 to 14:10 of the period's first hours there is nothing, not even of the rules: promtool knows no gap but this.
-        func series(_ kind: String, _ name: String, _ values: String) -> (name: String, values: String) {
-            (name: Self.series.replacing("plimsoll:sli:events{", with: "\(name){") + "\"\(kind)\"}", values: values)
-        }
-        let before = "0x\(slots - 1) 1x21 _x4 stale"
-        let hours = "0x\(slots - 1) " + (0...21).map { "\(min($0, 11) + 1)" }.joined(separator: " ") + " stale"
-        let scenario = PromtoolTest(
-            name: "gap", step: .minutes(5),
-            series: ["total", "errors"].flatMap { kind in
-                [series(kind, "plimsoll:sli:events_5m_slow", before), series(kind, "plimsoll:sli:events_1h", hours)]
-            })
-        // Only the counting itself: what it reads is given.
-        let counting = rules.groups.map { group in
-            RuleGroup(name: group.name, interval: group.interval, rules: group.rules.filter { $0.name == "plimsoll:sli:events_period" })
-        }
-        let outcome = try await Promtool.test(
-            [RuleFile(groups: counting)], every: .minutes(5), order: counting,
-            [
-                scenario.expecting(
-                    "count(plimsoll:sli:events_period{plimsoll_sli=\"errors\"}) or vector(0)", at: zone.start + .minutes(100), ("{}", 1)
-                ).expecting(
-                    "round(max_over_time(plimsoll:sli:events_period{fed=\"any\",plimsoll_sli=\"errors\"}[30m])) + 0", at: zone.start + .minutes(130),
-                    (Self.labels + #""errors"}"#, 22))
-            ])
-        #expect(outcome.passed, Comment(rawValue: outcome.output))
-    }
-
     @Test func `once it is over nothing is said until the rules are made anew`() async throws {
         try await run("Month", now: .epoch) { test in
             // Of December only these 12 hours are known; all failed.
