@@ -14,11 +14,21 @@ package enum SampleImage {
     /// The folder of the cluster.
     private static var cluster: String? { TestEnvironment.value("CLUSTER_DIR") }
 
-    private static let isLoaded = Mutex(false)
+    /// One load for all tests: two imports of an image at a time disturb one another.
+    private static let loading = Mutex<Task<Void, any Error>?>(nil)
 
-    /// Builds the image where nobody has and loads it; quick the second time.
+    /// Builds the image where nobody has and loads it; once in a process.
     package static func load() async throws {
-        if isLoaded.withLock(\.self) { return }
+        let task = loading.withLock { loading in
+            if let loading { return loading }
+            let started = Task { try await buildAndLoad() }
+            loading = started
+            return started
+        }
+        try await task.value
+    }
+
+    private static func buildAndLoad() async throws {
         guard let cluster, let scripts = TestEnvironment.value("PLIMSOLL_TEST_ROOT").map({ "\($0)/Deploy/cluster" }) else {
             throw Missing("a cluster with a node: run by Deploy/test.sh")
         }
@@ -27,7 +37,6 @@ package enum SampleImage {
         let archive = build.split(separator: "\n").last.map(String.init) ?? ""
         let name = cluster.split(separator: "/").last.map(String.init) ?? ""
         _ = try await run("\(scripts)/load-image", [name, archive], scratch.file("load"))
-        isLoaded.withLock { $0 = true }
     }
 
     private static func run(_ executable: String, _ arguments: [String], _ output: String) async throws -> String {
