@@ -63,7 +63,7 @@ let package = Package(
         room("Notify", ["HTTPTransport", "Values"]),
         // Rank 4
         room("ServiceLevels", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"]),
-        room("Rollouts", ["PrometheusModel", "Values"], settings: optimised),
+        room("Rollouts", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"], settings: optimised),
         room("KubeRuntime", ["HTTPTransport", "KubeClient", "KubeModel", "Values", coreMetrics, deque, heap, log, signals]),
         // Rank 5
         room(
@@ -71,6 +71,13 @@ let package = Package(
             [
                 "KubeClient", "KubeModel", "KubeRuntime", "Notify", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "ServiceLevels", "Values",
                 coreMetrics, log,
+            ]),
+        room(
+            "RolloutsController",
+            [
+                "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "Rollouts", "Values",
+                coreMetrics,
+                log,
             ]),
         room(
             "Serving",
@@ -83,8 +90,8 @@ let package = Package(
             name: "plimsoll",
             dependencies: [
                 "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "Notify", "PlimsollAPI", "PrometheusClient", "PrometheusModel",
-                "ServiceLevels",
-                "ServiceLevelsController", "Serving", "Values", product("ArgumentParser", "swift-argument-parser"), log, metrics, signals,
+                "Rollouts", "RolloutsController", "ServiceLevels", "ServiceLevelsController", "Serving", "Values",
+                product("ArgumentParser", "swift-argument-parser"), log, metrics, signals,
             ],
             swiftSettings: settings),
         // Tests
@@ -94,6 +101,8 @@ let package = Package(
                 "HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "Values",
                 product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio"), heap, log,
             ], path: "Tests/TestSupport", swiftSettings: optimised),
+        // In a container of its own: Deploy/cluster/build-sample-service.
+        .executableTarget(name: "plimsoll-sample-service", path: "Tests/SampleService", swiftSettings: settings),
         .executableTarget(
             name: "plimsoll-soak",
             dependencies: ["KubeClient", "KubeModel", "PlimsollAPI", "PrometheusModel", "ServiceLevels", "TestSupport", "Values"],
@@ -114,7 +123,8 @@ let package = Package(
         tests("PrometheusClient", ["HTTPTransport", "PrometheusModel", "Values"]),
         tests("Notify", ["HTTPTransport", "Values"]),
         tests("ServiceLevels", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"], exclude: ["Golden", "History"]),
-        tests("Rollouts", ["PrometheusModel", "Values"]),
+        tests("Rollouts", ["KubeModel", "PlimsollAPI", "PrometheusModel", "Values"]),
+        tests("RolloutsController", ["HTTPTransport", "KubeClient", "KubeModel", "KubeRuntime", "Rollouts", "Values"]),
         tests("KubeRuntime", ["HTTPTransport", "KubeClient", "KubeModel", "Values", log]),
         tests(
             "ServiceLevelsController",

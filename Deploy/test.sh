@@ -74,8 +74,8 @@ run_tests() {
 }
 
 # A process for each target: a trap in one does not hide the rest, and those that burn the processor don't starve those that watch the time.
-TARGETS=(Fuzz Values KubeModel PrometheusModel PlimsollAPI ServiceLevels Rollouts HTTPTransport KubeClient PrometheusClient Notify KubeRuntime ServiceLevelsController Serving)
-INTEGRATED=(KubeClient KubeRuntime ServiceLevelsController)
+TARGETS=(Fuzz Values KubeModel PrometheusModel PlimsollAPI ServiceLevels Rollouts HTTPTransport KubeClient PrometheusClient Notify KubeRuntime ServiceLevelsController RolloutsController Serving)
+INTEGRATED=(KubeClient KubeRuntime ServiceLevelsController RolloutsController)
 
 if wants pure; then
     for target in "${TARGETS[@]}"; do run_tests "$target" "^${target}Tests\\.(?!Integration|Disturbing|Simulation)"; done
@@ -100,7 +100,7 @@ if wants integration || wants end-to-end; then
     fi
     step "A cluster of our own"
     cluster_up=1
-    "$ROOT/Deploy/cluster/up" "$cluster" --prometheus --alertmanager "${crd_server[@]}" --scrape-interval 5s --evaluation-interval 5s
+    "$ROOT/Deploy/cluster/up" "$cluster" --node --prometheus --alertmanager "${crd_server[@]}" --scrape-interval 5s --evaluation-interval 5s
     # shellcheck disable=SC1090
     . "$CACHE/clusters/$cluster/env"
     export PLIMSOLL_TEST_KUBECONFIG=$KUBECONFIG PLIMSOLL_TEST_PROMETHEUS_URL=$PROMETHEUS_URL PLIMSOLL_TEST_RULES_DIR=$RULES_DIR

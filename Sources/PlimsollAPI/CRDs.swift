@@ -4,7 +4,7 @@ package import Values
 package enum CRDs {
     /// One file a kind; `yaml` has a first line that says where it comes from.
     package static func all() -> [(fileName: String, yaml: String, json: JSON)] {
-        [slo].map { definition in
+        [slo, rolloutAnalysis, rolloutRun].map { definition in
             let json = definition.json
             return (
                 definition.fileName,
@@ -24,6 +24,32 @@ package enum CRDs {
             .init("Burn 1h", ".status.burnRates[?(@.window==\"1h\")].rate"),
             .init("Exhausted", ".status.exhaustedAt"),
             .init("Ready", ".status.conditions[?(@.type==\"Ready\")].status"),
+            .init("Age", ".metadata.creationTimestamp", type: "date"),
+        ])
+
+    private static let rolloutAnalysis = CustomResource(
+        resource: RolloutAnalysis.resource, shortName: "pra",
+        summary: "How a workload's releases are judged, stepped forward and rolled back.",
+        spec: RolloutAnalysisSpec.schema(), status: RolloutAnalysisStatus.schema(),
+        columns: [
+            .init("Target", ".spec.target.name"),
+            .init("Phase", ".status.phase"),
+            .init("Step", ".status.step"),
+            .init("Weight", ".status.weight"),
+            .init("Message", ".status.message"),
+            .init("Ready", ".status.conditions[?(@.type==\"Ready\")].status"),
+            .init("Age", ".metadata.creationTimestamp", type: "date"),
+        ])
+
+    /// Without a status subresource: what it began with and how far it is are created in one write, so that there is never the one without the other.
+    private static let rolloutRun = CustomResource(
+        resource: RolloutRun.resource, shortName: "prr", summary: "One attempt to release a workload. The daemon makes and writes it.",
+        spec: RolloutRunSpec.schema(), status: RolloutRunStatus.schema(), hasStatusSubresource: false,
+        columns: [
+            .init("Analysis", ".spec.analysis"),
+            .init("Phase", ".status.phase"),
+            .init("Candidate", ".status.candidate.name"),
+            .init("Message", ".status.message"),
             .init("Age", ".metadata.creationTimestamp", type: "date"),
         ])
 }

@@ -23,6 +23,7 @@ struct CustomResource: Sendable {
     let summary: String
     let spec: JSON
     let status: JSON
+    var hasStatusSubresource = true
     let columns: [Column]
 
     var fileName: String { "\(resource.group)_\(resource.plural).yaml" }
@@ -45,10 +46,11 @@ struct CustomResource: Sendable {
     }
 
     private var version: JSON {
-        [
-            "name": .string(resource.version), "served": true, "storage": true, "subresources": ["status": [:]],
-            "additionalPrinterColumns": .array(columns.map(\.json)), "schema": ["openAPIV3Schema": schema],
-        ]
+        var version: JSON = ["name": .string(resource.version), "served": true, "storage": true]
+        if hasStatusSubresource { version["subresources"] = ["status": [:]] }
+        version["additionalPrinterColumns"] = .array(columns.map(\.json))
+        version["schema"] = ["openAPIV3Schema": schema]
+        return version
     }
 
     private var schema: JSON {

@@ -52,10 +52,19 @@ package enum ReleaseGate {
         }
         if slo.status.frozen {
             let hint = if case .malformed(let problem) = override { "; its annotation \(Override.annotation) does not count: \(problem)" } else { "" }
-            return answer(false, .frozen, "the error budget is frozen: \(remaining.isEmpty ? "not enough" : remaining) of it is left\(hint)")
+            let left = remaining.isEmpty ? "not enough" : remaining
+            return answer(false, .frozen, "the error budget is frozen: \(left) of it is left\(loss(slo.status))\(hint)")
         }
         if let doubt = doubt ?? Self.doubt(slo) { return answer(whenUnknown == .allow, .unknown, doubt) }
         return answer(true, .withinBudget, "\(remaining) of the error budget is left")
+    }
+
+    /// Why it may be frozen with much of it left.
+    private static func loss(_ status: SLOStatus) -> String {
+        guard let known = Percentage(status.heldCoverage), let now = Percentage(status.coverage.isEmpty ? "0%" : status.coverage),
+            known.percent - now.percent > ExactDecimal(10)
+        else { return "" }
+        return " by what is known, but of the window \(now.text) is measured, and \(known.text) was while it froze"
     }
 
     /// Why the status says nothing about the spec as it is now.

@@ -10,12 +10,15 @@ package struct SLO: KubeObject {
     package var spec: SLOSpec?
     /// All that is wrong with the spec.
     package var problems: [Problem]
+    /// Whose objects may refer to it: its owner's consent holds though something else in the spec is invalid.
+    package var sharedWith: [String]
     package var status: SLOStatus
 
     package init(metadata: ObjectMeta, spec: SLOSpec, status: SLOStatus = SLOStatus()) {
         self.metadata = metadata
         self.spec = spec
         self.problems = []
+        sharedWith = spec.sharedWith
         self.status = status
     }
 
@@ -47,6 +50,7 @@ package struct SLO: KubeObject {
         self.spec = spec.isNull ? nil : SLOSpec.decode(spec, at: "spec", problems: &problems)
         if spec.isNull { problems.append(Problem("spec", "is required: what the service promises")) }
         self.problems = problems
+        sharedWith = (spec["sharedWith"]?.arrayValue ?? []).compactMap(\.stringValue)
         self.status = SLOStatus(lenient: status)
     }
 }

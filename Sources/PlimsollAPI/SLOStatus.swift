@@ -23,6 +23,8 @@ package struct SLOStatus: Fielded, Hashable {
     package var groups: [SLOGroup] = []
     /// Whether rollouts are held back for want of budget.
     package var frozen = false
+    /// The share of the window that was measured while a step of the policy holds; empty when none does. With much less of it measured none lets go.
+    package var heldCoverage = ""
     /// Who is told of which step of the policy, by both names.
     package var notifications: [SLONotification] = []
     /// When the figures were read from Prometheus.
@@ -63,6 +65,7 @@ package struct SLOStatus: Fielded, Hashable {
         .optional("coverage", \.coverage, "The share of the window that was measured.", .figure),
         .optional("groups", \.groups, "The ten worst groups, the worst first.", .list(of: .object(), max: maximumGroups)),
         .optional("frozen", \.frozen, "Whether rollouts are held back for want of budget.", .boolean),
+        .optional("heldCoverage", \.heldCoverage, "The share of the window that was measured while a step of the policy holds.", .figure),
         .optional(
             "notifications", \.notifications, "Who has been told, or is about to be, that a step of the policy holds.",
             .list(of: .object(), max: maximumNotifications)),

@@ -37,7 +37,8 @@ package struct Backtest: Sendable {
 
     package struct BudgetPoint: Sendable, Hashable {
         package let at: Instant
-        /// Of 1; below zero once overspent. Over what is known of the SLO's window, or of the last so much time where that is a period of the calendar.
+        /// Of 1; below zero once overspent. Over the SLO's window, or the last so much time where that is a period of the calendar. Of what lies before the
+        /// traces' beginning nothing is known: as many events as in the rest of the window, none of them bad.
         package let remaining: Double
     }
 
@@ -122,7 +123,7 @@ package struct Backtest: Sendable {
         let budget = spec.errorBudget.doubleValue
         return stride(from: step, to: trace.total.count, by: step).compactMap { slot in
             guard let counts = sums.known(slot), let errors = counts.errors, let total = counts.total, total > 0 else { return nil }
-            return BudgetPoint(at: time(slot), remaining: 1 - errors / total / budget)
+            return BudgetPoint(at: time(slot), remaining: 1 - errors / total * sums.share(slot) / budget)
         }
     }
 
@@ -190,6 +191,9 @@ private struct Window {
         }
         return nil
     }
+
+    /// How much of the window lies within the traces.
+    func share(_ slot: Int) -> Double { min(1, Double(slot + 1) / Double(length)) }
 
     /// What the window's rule records at a slot.
     func known(_ slot: Int) -> EventCounts? {

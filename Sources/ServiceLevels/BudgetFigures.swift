@@ -12,6 +12,8 @@ package struct BudgetFigures: Sendable, Hashable {
         /// Events of the SLO's window, and of the forecast's.
         package var period = EventCounts()
         package var recent = EventCounts()
+        /// What is left if what was measured stands for all that was not, but for chance: of a window of which little is known a single error says little.
+        package var certain = 1.0
     }
 
     /// The worst group first.
@@ -26,6 +28,11 @@ package struct BudgetFigures: Sendable, Hashable {
     /// The share of the budget that is left, of the worst group.
     package var remaining: Double { groups.first?.remaining ?? 1 }
     package var isExhausted: Bool { remaining <= 0 }
+    /// What a policy goes by: the least that is certain of any group.
+    package var certain: Double { groups.map(\.certain).min() ?? 1 }
+
+    /// With more of a window measured than this its counts are taken as they are.
+    private static let fullCoverage = 0.9
 
     /// When the worst group's budget will be gone at its present burn rate: remaining / burn rate x window from the newest sample on; `nil` when it burns
     /// no faster than it lasts. A rolling window also regains what leaves it, which this simple forecast leaves out: it errs on the early side. It stands
@@ -55,12 +62,14 @@ package struct BudgetFigures: Sendable, Hashable {
                 guard let ratio = Self.spent(counts) else { continue }
                 rates[window] = max(rates[window] ?? 0, ratio / budget)
             }
-            guard let ratio = Self.periodRatio(group, mayUseShorter) else { continue }
+            guard let counts = Self.counts(group, mayUseShorter), let ratio = Self.spent(counts) else { continue }
+            let isKnown = group.coverage.map { $0 >= Self.fullCoverage } ?? false
             groups.append(
                 Group(
                     labels: group.labels, remaining: 1 - ratio / budget,
                     burnRate: forecastWindow.flatMap { group.windows[$0] }.flatMap(Self.spent).map { $0 / budget }, period: group.period,
-                    recent: forecastWindow.flatMap { group.windows[$0] } ?? EventCounts()))
+                    recent: forecastWindow.flatMap { group.windows[$0] } ?? EventCounts(),
+                    certain: 1 - (isKnown ? ratio : Self.certain(counts, ratio)) / budget))
         }
         guard !groups.isEmpty else { return nil }
         self.groups = groups.enumerated().sorted { ($0.element.remaining, $0.offset) < ($1.element.remaining, $1.offset) }.map(\.element)
@@ -68,10 +77,16 @@ package struct BudgetFigures: Sendable, Hashable {
         coverage = current.compactMap(\.coverage).max()
     }
 
-    private static func periodRatio(_ group: GroupFigures, _ mayUseShorter: Bool) -> Double? {
-        if let ratio = spent(group.period) { return ratio }
+    private static func counts(_ group: GroupFigures, _ mayUseShorter: Bool) -> EventCounts? {
+        if spent(group.period) != nil { return group.period }
         guard mayUseShorter, group.period.total == nil else { return nil }
-        return group.windows.filter { spent($0.value) != nil }.max { $0.key < $1.key }.flatMap { spent($0.value) }
+        return group.windows.filter { spent($0.value) != nil }.max { $0.key < $1.key }?.value
+    }
+
+    /// The error ratio that is no chance.
+    private static func certain(_ counts: EventCounts, _ ratio: Double) -> Double {
+        guard let errors = counts.errors, let total = counts.total, errors > 0, total > 0 else { return ratio }
+        return max(0, LowTrafficGuard.lowerBound(errors)) / total
     }
 
     /// The error ratio as far as the budget is concerned: where nothing happened, nothing was spent.

@@ -7,8 +7,8 @@ package struct CompositeMembers: Sendable, Hashable {
     /// What is known of an SLO that a composite names.
     package enum Found: Sendable, Hashable {
         case nothing
-        /// It is there, and its spec is invalid.
-        case invalid
+        /// It is there, and its spec is invalid; the namespaces that it is shared with all the same.
+        case invalid(sharedWith: [String])
         case slo(SLOSpec)
     }
 
@@ -83,7 +83,8 @@ package struct CompositeMembers: Sendable, Hashable {
         let isForeign = member.namespace != key.namespace
         let notShared = "no such SLO lists the namespace \(key.namespace) in its spec.sharedWith; its owner must add it there"
         switch found {
-        case .nothing where isForeign, .invalid where isForeign: return gap(.notShared, notShared)
+        case .nothing where isForeign: return gap(.notShared, notShared)
+        case .invalid(let sharedWith) where isForeign && !sharedWith.contains(key.namespace): return gap(.notShared, notShared)
         case .nothing: return gap(.missing, "this installation works on no such SLO; create it, or take it out of the members")
         case .invalid: return gap(.invalid, "its spec is invalid, so that it counts as it was before; correct it")
         case .slo(let other):

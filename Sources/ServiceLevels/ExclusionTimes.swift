@@ -70,6 +70,24 @@ struct ExclusionTimes {
         return (found, until)
     }
 
+    /// Whether any moment of the next five weeks counts.
+    func leaveAnything(after now: Instant) -> Bool {
+        var at = now
+        while at < now.adding(.days(35)) {
+            var end = at
+            for (starts, duration) in exclusions {
+                var from = Instant(microseconds: at.microseconds - duration.milliseconds * 1000)
+                while let slot = starts.next(after: from), slot.at <= at {
+                    end = max(end, slot.at.adding(duration))
+                    from = slot.at
+                }
+            }
+            if end == at { return true }
+            at = end
+        }
+        return false
+    }
+
     /// Those that touch a stretch of the past.
     func spans(from start: Instant, to end: Instant) -> [Span] {
         var spans: [Span] = []

@@ -76,6 +76,8 @@ struct FleetFacts {
 
     private func alerting(_ member: FleetMember) -> [String] {
         let plan = FleetAlerts.Class(member.spec)
+        // It also tells whose windows are to be summed.
+        guard !plan.severities.isEmpty else { return [constant("\(member.spec.errorBudget)", member, [LabelNames.alertClass: plan.digest])] }
         return plan.severities.map { severity in
             let routing = member.spec.alerting.routing(severity)
             var labels = plan.labels(member.spec, severity)

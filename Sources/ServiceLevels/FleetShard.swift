@@ -73,7 +73,12 @@ private struct FleetShardBuilder {
     }
 
     /// Of the place's own SLOs: one that has all rules for itself, as in another layout, would be counted twice.
-    private func sums(_ scope: SeriesScope) -> WindowRules { WindowRules(scope: scope, members: place.scope.selector(SeriesNames.alerting)) }
+    private func sums(_ scope: SeriesScope) -> WindowRules { WindowRules(scope: scope, members: lately(place.scope.selector(SeriesNames.alerting))) }
+
+    /// What is recorded by a group of facts, also while it moves to another one: at its former place it ends at once.
+    private func lately(_ selector: VectorSelector) -> String {
+        "last_over_time(\(selector)[\(RuleSettings.range(settings.interval(of: .fast) * 2))])"
+    }
 
     /// The place's series, or those of SLOs that have a namespace and a name of these: others of such a pair are with them.
     private func scope(of users: [FleetMember]) -> SeriesScope {
@@ -107,7 +112,7 @@ private struct FleetShardBuilder {
     private func joined(_ periods: [(window: String, expr: String)]) -> String {
         guard periods.count > 1 else { return sums(place.scope).ofMembers(periods.first?.expr ?? "vector(0) < 0") }
         return periods.map { period in
-            let own = place.scope.narrowed([LabelMatcher(LabelNames.window, .equal, period.window)]).selector(SeriesNames.info)
+            let own = lately(place.scope.narrowed([LabelMatcher(LabelNames.window, .equal, period.window)]).selector(SeriesNames.info))
             return "((\(period.expr))\nand on (\(LabelNames.namespace), \(LabelNames.slo)) \(own))"
         }.joined(separator: "\nor\n")
     }

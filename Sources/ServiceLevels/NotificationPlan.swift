@@ -62,9 +62,9 @@ struct NotificationPlan {
     /// Whether anybody is to be told of anything.
     let isAsked: Bool
 
-    /// - Parameter remaining: the share of the budget that is left; nil while unknown.
     init(
-        policy: [SLOPolicyStep], prior: [SLONotification], remaining: Double?, scope: NotifierScope, results: [NotificationResult], now: Instant
+        policy: [SLOPolicyStep], prior: [SLONotification], budget: BudgetPolicy.Reading, scope: NotifierScope, results: [NotificationResult],
+        now: Instant
     ) {
         isAsked = policy.contains { $0.actions.contains(.notify) }
         var wanted: [Pair: Instant] = [:]
@@ -76,7 +76,7 @@ struct NotificationPlan {
                 troubles.append(
                     Trouble(reason: "NotifierUnreadable", message: "spec.policy[\(index)]: notifier \(target) can tell nobody: \(trouble)"))
             }
-            guard BudgetPolicy.holds(below: step.remainingBelow, remaining: remaining, was: !told.isEmpty) else { continue }
+            guard BudgetPolicy.holds(below: step.remainingBelow, budget, was: !told.isEmpty) else { continue }
             // A notifier that is new tells of the same occurrence.
             let since = told.map(\.since).min() ?? now
             for target in targets { wanted[Pair(policy: step.name, notifier: target)] = since }

@@ -28,7 +28,7 @@ package struct PastDays: Sendable, Hashable {
     /// PromQL for an instant query at a midnight: what happened on the day before.
     package static func promql(instance: String) -> String {
         let ours = LabelMatcher(LabelNames.instance, .equal, instance).description
-        return "sum_over_time(\(SeriesNames.events(over: .hours(1))){\(ours)}[\(RuleSettings.range(.days(1))):1h])"
+        return "sum_over_time(\(SeriesNames.slowEvents){\(ours)}[\(RuleSettings.range(.days(1)))])"
     }
 
     private static func today(_ now: Instant) -> CivilDate { CivilDate(daysSinceEpoch: Int(now.wholeSeconds / 86_400)) }

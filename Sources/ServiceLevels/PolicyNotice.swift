@@ -53,7 +53,9 @@ package struct PolicyNotice: Sendable, Hashable {
         if let group = counts {
             let place =
                 group.labels.isEmpty ? "" : " of " + group.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
-            if let failed = Self.text(group.period) { sentences.append("\(failed) events\(place) failed over \(window).") }
+            // Of a calendar's period the total holds what is expected of the rest.
+            let events = spec.window.calendar == nil ? group.period : EventCounts(total: nil, errors: group.period.errors)
+            if let count = Self.text(events) { sentences.append("\(count) \(spec.failed)\(place) over \(window).") }
             if let recentWindow, let share = Self.share(group, spec) {
                 let rate = group.burnRate.map { ", \(RoundedFigure.factor($0, shown: nil)) as fast as it lasts" } ?? ""
                 sentences.append("In the last \(recentWindow) \(share) of the budget went\(rate).")
@@ -68,10 +70,11 @@ package struct PolicyNotice: Sendable, Hashable {
         text = sentences.joined(separator: " ")
     }
 
-    /// `412 of 18003`; nil where either is unknown.
+    /// `412 of 18003`, or `412`; nil where that is unknown.
     private static func text(_ counts: EventCounts) -> String? {
-        guard let total = counts.total, let errors = counts.errors, total.isFinite, errors.isFinite, total > 0, total < 1e15, abs(errors) < 1e15
-        else { return nil }
+        guard let errors = counts.errors, errors.isFinite, abs(errors) < 1e15 else { return nil }
+        guard let total = counts.total else { return "\(Int64(errors.rounded()))" }
+        guard total.isFinite, total > 0, total < 1e15 else { return nil }
         return "\(Int64(errors.rounded())) of \(Int64(total.rounded()))"
     }
 

@@ -17,6 +17,8 @@ package struct SLOPreflight: Sendable, Hashable {
             case bounds
             /// Errors over total events, of the last day.
             case ratio
+            /// How many series the field's text selects that the total does not.
+            case outside(field: FieldPath)
             /// How many groups `groupBy` makes.
             case groups
             /// How many series of the total lack a label of `groupBy`.
@@ -88,26 +90,33 @@ package struct SLOPreflight: Sendable, Hashable {
             let ratio = at.appending("ratio")
             switch selectors.outcome {
             case .errors(let errors):
-                questions = [
-                    count(selectors.total.description, ratio.appending("total")), count(errors.description, ratio.appending("errors")),
-                    Question(subject: .ratio, promql: "sum(increase(\(errors)[1d])) / sum(increase(\(selectors.total)[1d]))"),
-                ]
+                questions =
+                    [
+                        count(selectors.total.description, ratio.appending("total")), count(errors.description, ratio.appending("errors")),
+                        Question(subject: .ratio, promql: "sum(increase(\(errors)[1d])) / sum(increase(\(selectors.total)[1d]))"),
+                    ] + outside(errors, selectors.total, ratio.appending("errors"))
             case .good(let good):
-                questions = [
-                    count(selectors.total.description, ratio.appending("total")), count(good.description, ratio.appending("good")),
-                    Question(subject: .ratio, promql: "sum(increase(\(good)[1d])) / sum(increase(\(selectors.total)[1d]))"),
-                ]
+                questions =
+                    [
+                        count(selectors.total.description, ratio.appending("total")), count(good.description, ratio.appending("good")),
+                        Question(subject: .ratio, promql: "sum(increase(\(good)[1d])) / sum(increase(\(selectors.total)[1d]))"),
+                    ] + outside(good, selectors.total, ratio.appending("good"))
             }
         case .latency(let histogram):
             totals = histogram.series
             questions = [count(union(counted), at.appending("latency").appending("histogram"))] + Self.questions(histogram)
         case .queries(let queries):
             func filled(_ text: String) -> String { PromQLText.filled(text, window: settings.baseWindow) }
+            func ofDay(_ text: String) -> String { "sum(\(PromQLText.filled(text, window: .days(1))))" }
             let ratio = at.appending("ratio")
             questions = [count(filled(queries.total), ratio.appending("total"))]
             switch queries.outcome {
-            case .errors(let text): questions.append(count(filled(text), ratio.appending("errors")))
-            case .good(let text): questions.append(count(filled(text), ratio.appending("good")))
+            case .errors(let text):
+                questions.append(count(filled(text), ratio.appending("errors")))
+                questions.append(Question(subject: .ratio, promql: "\(ofDay(text)) / \(ofDay(queries.total))"))
+            case .good(let text):
+                questions.append(count(filled(text), ratio.appending("good")))
+                questions.append(Question(subject: .ratio, promql: "\(ofDay(text)) / \(ofDay(queries.total))"))
             }
         case .gauge(let gauge):
             totals = [gauge]
@@ -127,6 +136,12 @@ package struct SLOPreflight: Sendable, Hashable {
             }
         }
         return questions
+    }
+
+    /// Of one metric the server can tell exactly.
+    private func outside(_ part: VectorSelector, _ total: VectorSelector, _ field: FieldPath) -> [Question] {
+        guard part.metricName == total.metricName, !part.metricName.isEmpty else { return [] }
+        return [Question(subject: .outside(field: field), promql: "count(\(part) unless \(total))")]
     }
 
     // MARK: Judgement
@@ -197,6 +212,13 @@ package struct SLOPreflight: Sendable, Hashable {
                 Finding(
                     weight: .problem, reason: "NotPartOfTotal", path: "spec.indicator.ratio",
                     message: "its numerator is \(Self.short(value)) times the total of the last day: it is no part of it")
+            ]
+        case .outside(let field):
+            guard let value, value > 0 else { return [] }
+            return [
+                Finding(
+                    weight: .problem, reason: "NotPartOfTotal", path: field,
+                    message: "selects \(Int(value)) series that are no part of total: they would count against other events")
             ]
         case .groups:
             guard let value, value > Double(RuleGenerator.maximumGroups) else { return [] }

@@ -64,7 +64,16 @@ package enum RuleGenerator {
         guard let indicator = IndicatorEvents(placed) else {
             throw RuleProblems([Problem("spec.indicator", "has no rules yet; give another")])
         }
-        let excluded = try ExclusionTimes(spec, settings: settings).spans(around: now)
+        let exclusions = try ExclusionTimes(spec, settings: settings)
+        guard exclusions.leaveAnything(after: now) else {
+            throw RuleProblems([
+                Problem(
+                    "spec.exclusions",
+                    "leave no time in which anything counts, as each lasts \(settings.baseWindow) longer than it says, for the rules look back so far; "
+                        + "give shorter or rarer ones")
+            ])
+        }
+        let excluded = exclusions.spans(around: now)
         let builder = RuleBuilder(
             identity: SeriesIdentity(instance: instance, key: key), spec: spec, length: length, calendar: calendar, excluded: excluded.spans,
             validUntil: [calendar?.end, excluded.until].compactMap { $0 }.min(), indicator: indicator, settings: settings, plan: WindowPlan(spec))
@@ -95,7 +104,7 @@ private struct RuleBuilder {
         case .fleet(let source, let count):
             groups = [group(.fast, base)]
             place = FleetPlace(of: identity, source: source, count: count)
-            if !spec.alerting.shadow { alertClass = FleetAlerts.Class(spec).digest }
+            if !spec.alerting.shadow, !plan.tiers.isEmpty { alertClass = FleetAlerts.Class(spec).digest }
         }
         return GeneratedRules(
             identity: identity, groups: groups, digest: digest, tiers: plan.tiers, place: place, alertClass: alertClass, notes: notes,

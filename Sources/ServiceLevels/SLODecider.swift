@@ -32,8 +32,11 @@ package enum SLODecider {
                 read, spec: spec, forecastWindow: rules.tiers.first?.long, mayUseShorter: isYoung(slo.status))
         }
         conditions.judge(spec: spec, rules: rules, observation: observation, figures: figures)
+        // Another spec may ask for a longer window, of which less is measured.
+        let held = slo.status.observedGeneration == slo.metadata.generation ? Percentage(slo.status.heldCoverage) : nil
+        let budget = BudgetPolicy.reading(figures, held: held)
         let plan = NotificationPlan(
-            policy: spec.policy, prior: slo.status.notifications, remaining: figures?.remaining, scope: observation.notifiers,
+            policy: spec.policy, prior: slo.status.notifications, budget: budget, scope: observation.notifiers,
             results: observation.notified, now: now)
         // Found out when it was last tried; a status that has records keeps them.
         let isKnownToLose = slo.status.notifications.isEmpty && slo.status.conditions["Notified"]?.reason == NotificationPlan.notKept
@@ -47,7 +50,8 @@ package enum SLODecider {
         status.conditions = conditions.list
         status.window = spec.window.name
         status.alerts = alerts(rules, observation.figures)
-        status.frozen = BudgetPolicy.isFrozen(spec.policy, remaining: figures?.remaining, wasFrozen: slo.status.frozen)
+        status.frozen = BudgetPolicy.isFrozen(spec.policy, budget, wasFrozen: slo.status.frozen)
+        status.heldCoverage = heldCoverage(status, held: held, figures)
         let verdictChanged = status != slo.status
         var waiting = false
         if let figures {
@@ -97,6 +101,15 @@ package enum SLODecider {
     /// Whether nothing of the SLO's window is known to be measured yet, so that what little there is stands for it. Later a missing sum is a hole, and a
     /// few hours in its place would make the budget jump.
     private static func isYoung(_ status: SLOStatus) -> Bool { status.errorBudget == nil || status.coverage.isEmpty || status.coverage == "0%" }
+
+    /// The most of the window that was measured since a step of the policy took hold.
+    private static func heldCoverage(_ status: SLOStatus, held: Percentage?, _ figures: BudgetFigures?) -> String {
+        guard status.frozen || status.notifications.contains(where: \.state.isFiring) else { return "" }
+        guard let coverage = figures?.coverage, coverage > 0 else { return held?.text ?? "" }
+        let now = RoundedFigure.coverage(coverage, shown: status.heldCoverage.isEmpty ? nil : status.heldCoverage)
+        guard let held, let percentage = Percentage(now), percentage <= held else { return now }
+        return held.text
+    }
 
     private static func alerts(_ rules: GeneratedRules, _ figures: SLOObservation.Figures) -> [SLOAlertState] {
         rules.tiers.map { tier in

@@ -5,8 +5,8 @@ import Values
 /// Sums of recorded events over windows, of one SLO or of many.
 struct WindowRules {
     let scope: SeriesScope
-    /// What only those series are counted with of which there is one, of the same SLO.
-    var members: VectorSelector?
+    /// What only those series are counted with of which there is one, of the same SLO: a vector.
+    var members: String?
 
     /// The rules of one pace.
     func windows(_ windows: [PromDuration], _ pace: RuleSettings.Pace) -> [Rule] {

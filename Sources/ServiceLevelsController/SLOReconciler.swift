@@ -217,9 +217,9 @@ final class SLOReconciler: Sendable {
         slo.spec.flatMap { spec in
             CompositeMembers(slo.metadata.key, spec) { [store, isInScope] key in
                 guard isInScope(key.namespace) else { return .nothing }
-                guard let member = store.get(key) else { return store.unreadable.contains(key.description) ? .invalid : .nothing }
+                guard let member = store.get(key) else { return store.unreadable.contains(key.description) ? .invalid(sharedWith: []) : .nothing }
                 guard member.metadata.deletionTimestamp == nil else { return .nothing }
-                return member.spec.map { .slo($0) } ?? .invalid
+                return member.spec.map { .slo($0) } ?? .invalid(sharedWith: member.sharedWith)
             }
         }
     }

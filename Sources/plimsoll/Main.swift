@@ -74,8 +74,8 @@ struct Plimsoll: AsyncParsableCommand {
             """,
         version: PlimsollVersion.text,
         subcommands: [
-            RunCommand.self, CRDsCommand.self, ValidateCommand.self, RenderCommand.self, BacktestCommand.self, SupportBundleCommand.self,
-            ToggleDebugCommand.self,
+            RunCommand.self, CRDsCommand.self, ValidateCommand.self, RenderCommand.self, BacktestCommand.self, ReplayCommand.self,
+            SupportBundleCommand.self, ToggleDebugCommand.self,
             VersionCommand.self,
         ])
 }

@@ -13,12 +13,8 @@ struct CRDTests {
             try await server.installAll()
             for sample in try CELSamples.all() {
                 // Without CEL the server takes them all.
-                let kept = try await server.create(sample.json)
-                let slo = SLO(json: kept)
-                switch sample.refusal {
-                case nil: #expect(slo.problems == [] && slo.spec != nil, "\(sample.name)")
-                case _?: #expect(slo.problems != [] && slo.spec == nil, "\(sample.name)")
-                }
+                let kept = Sample(json: try await server.create(sample.json))
+                #expect((kept.problems == []) == (sample.refusal == nil), "\(sample.name): \(kept.problems)")
             }
         }
     }
@@ -44,7 +40,7 @@ struct CRDTests {
                     // that is too long exceeds the SLO's.
                     #expect(causes.count == (refusal.place.hasSuffix(".long") ? 2 : 1), "\(sample.name): \(causes)")
                 }
-                #expect(SLO(json: sample.json).problems != [], "the daemon takes \(sample.name)")
+                #expect(sample.problems != [], "the daemon takes \(sample.name)")
             }
         }
     }
@@ -97,6 +93,66 @@ struct CRDTests {
         #expect(cells.last?.stringValue?.isEmpty == false)
     }
 
+    @Test(arguments: [false, true])
+    func aRolloutsStatusAndItsRunAreKept(byTheServerOfToday: Bool) async throws {
+        guard let kubeconfig = byTheServerOfToday ? DefinitionServer.today : TestEnvironment.kubeconfig else { return }
+        try await DefinitionServer.with(kubeconfig) { server in
+            try await server.installAll()
+            let sample = try #require(try YAML.parse(RolloutCELSamples.yaml).first)
+            let made = RolloutAnalysis(json: try await server.create(sample.json))
+            let status = Self.fullRolloutStatus()
+            for field in RolloutAnalysisStatus.fields {
+                let value = status.json[field.name]
+                #expect(value != nil && value != [] && value != "" && value != 0, "the test leaves \(field.name) out")
+            }
+            try await server.client.patch(
+                RolloutAnalysis.resource, made.metadata.key, subresource: "status", .merge(["status": status.json]))
+            let kept = try await server.client.get(RolloutAnalysis.resource, made.metadata.key, as: JSON.self)
+            #expect(kept["status"] == status.json)
+            #expect(RolloutAnalysis(json: kept).status == status)
+
+            var run = RolloutRun(
+                metadata: ObjectMeta(name: "\(made.metadata.name)-1", namespace: made.metadata.namespace), spec: RolloutRunSpec(),
+                status: RolloutRunStatus())
+            run.spec.analysis = made.metadata.name
+            run.spec.attempt = 1
+            run.spec.target = RolloutTarget(name: "checkout")
+            run.spec.generation = 1
+            run.spec.settings = made.spec?.json
+            run.status.phase = "Progressing"
+            run.status.state = ["anything": ["at": "all", "nothing": []]]
+            run.status.checkpoint = ["health": ["pods": [["uid": "x"]]]]
+            run.status.decisions = [RolloutDecision(at: Instant(seconds: 1), reason: "Begun", message: "because", author: "Unverified")]
+            try await server.client.create(RolloutRun.resource, namespace: made.metadata.namespace, body: run.json)
+            let read = try await server.client.get(RolloutRun.self, run.metadata.key)
+            #expect(read.spec == run.spec)
+            #expect(read.status == run.status)
+            try await server.client.delete(RolloutRun.resource, run.metadata.key)
+        }
+    }
+
+    private static func fullRolloutStatus() -> RolloutAnalysisStatus {
+        var status = RolloutAnalysisStatus()
+        status.observedGeneration = 1
+        let time = Instant(seconds: 1_785_000_000)
+        status.conditions = ["Ready", "Reconciling", "Stalled", "Preflight"].map {
+            Condition(type: $0, status: .true, reason: "Promoted", message: "as seen", observedGeneration: 1, lastTransitionTime: time)
+        }
+        status.phase = "Progressing"
+        status.message = "step first soaks"
+        status.candidate = RevisionReference(name: "checkout-1", uid: "a", hash: "b")
+        status.stable = RevisionReference(name: "checkout-0", uid: "c", hash: "d")
+        status.step = "first"
+        status.weight = "25%"
+        status.gates = [RolloutGateStatus(name: "pods", verdict: "Safe", evidence: "1 of 1 pods Ready", message: "-")]
+        var rollback = RollbackRecord()
+        (rollback.reason, rollback.from, rollback.to) = ("gate pods called it bad", "b", "d")
+        (rollback.decidedAt, rollback.patchedAt, rollback.stableAt) = (time, time, time)
+        status.lastRollback = rollback
+        status.runs = ["checkout-0", "checkout-1"]
+        return status
+    }
+
     private static func fullStatus() -> SLOStatus {
         var status = SLOStatus()
         status.observedGeneration = 1
@@ -119,6 +175,7 @@ struct CRDTests {
             SLOGroup(labels: ["region": "eu-\(number)", "env_le": "\"quoted\" {{text}}"], remaining: "\(number)%", burnRate: "\(number)x")
         }
         status.frozen = true
+        status.heldCoverage = "97%"
         status.notifications = NotificationState.allCases.map {
             SLONotification(policy: "freeze", notifier: "n-\($0.rawValue.lowercased())", state: $0, since: time, reference: "OPS-1")
         }
@@ -146,6 +203,9 @@ private struct DefinitionServer {
         for slo in (try? await client.list(SLO.resource, namespace: server.namespace, as: SLO.self))?.items ?? [] {
             _ = try? await client.delete(SLO.resource, slo.metadata.key)
         }
+        for analysis in (try? await client.list(RolloutAnalysis.resource, namespace: server.namespace, as: RolloutAnalysis.self))?.items ?? [] {
+            _ = try? await client.delete(RolloutAnalysis.resource, analysis.metadata.key)
+        }
         _ = try? await home.delete(.namespaces, ObjectKey(name: server.namespace))
         await client.shutdown()
         await home.shutdown()
@@ -154,7 +214,8 @@ private struct DefinitionServer {
 
     @discardableResult
     func create(_ object: JSON) async throws(KubeError) -> JSON {
-        try await client.create(SLO.resource, namespace: namespace, body: object)
+        let kind = object["kind"]?.stringValue == RolloutAnalysis.resource.kind ? RolloutAnalysis.resource : SLO.resource
+        return try await client.create(kind, namespace: namespace, body: object)
     }
 
     /// POSTs all definitions, or PUTs them over those that are there; waits until their names are accepted and their kinds served.
@@ -216,6 +277,10 @@ private struct Sample {
 
     var json: JSON
     var name: String { json["metadata"]?["name"]?.stringValue ?? "" }
+    /// What the daemon has against it.
+    var problems: [Problem] {
+        json["kind"]?.stringValue == RolloutAnalysis.resource.kind ? RolloutAnalysis(json: json).problems : SLO(json: json).problems
+    }
 
     var refusal: Refusal? {
         guard let annotations = json["metadata"]?["annotations"], let place = annotations["plimsoll.dev/refused-at"]?.stringValue,
@@ -226,5 +291,7 @@ private struct Sample {
 }
 
 extension CELSamples {
-    fileprivate static func all() throws -> [Sample] { try YAML.parse(yaml).map { Sample(json: $0.json) } }
+    fileprivate static func all() throws -> [Sample] {
+        try [yaml, RolloutCELSamples.yaml].flatMap { try YAML.parse($0).map { Sample(json: $0.json) } }
+    }
 }

@@ -34,6 +34,32 @@ struct NotifierTests {
     }
 
     @Test(.enabled(if: TestEnvironment.alertmanagerURL != nil, "needs the Alertmanager of Deploy/test.sh"))
+    func aTierSilencesSlowerOnesOfItsGroup() async throws {
+        let url = try #require(TestEnvironment.alertmanagerURL)
+        try await World.with("inhibit") { world in
+            func alert(_ slo: String, _ rank: Int, _ group: String = "") -> JSON {
+                [
+                    "labels": [
+                        "alertname": "PlimsollErrorBudgetBurn", "plimsoll_instance": "main", "plimsoll_namespace": .string(world.namespace),
+                        "plimsoll_slo": .string(slo), "plimsoll_rank": .string("\(rank)"), "plimsoll_group": .string(group),
+                    ]
+                ]
+            }
+            let firing = [alert("a", 2), alert("a", 3), alert("b", 3), alert("c", 1, "eu"), alert("c", 3, "eu"), alert("c", 3, "us")]
+            let answer = try await world.post("\(url)/api/v2/alerts", .array(firing))
+            #expect(answer.status == 200, "\(answer.text)")
+            func inhibited() async throws -> [String] {
+                let text = try await world.fetch("\(url)/api/v2/alerts?filter=plimsoll_namespace%3D%22\(world.namespace)%22").text
+                return (try JSON(parsing: text).arrayValue ?? []).filter { !($0["status"]?["inhibitedBy"]?.arrayValue ?? []).isEmpty }.map {
+                    "\($0["labels"]?["plimsoll_slo"]?.stringValue ?? "") \($0["labels"]?["plimsoll_rank"]?.stringValue ?? "")"
+                        + " \($0["labels"]?["plimsoll_group"]?.stringValue ?? "")"
+                }.sorted()
+            }
+            #expect(try await eventually(within: .seconds(30)) { try await inhibited() == ["a 3 ", "c 3 eu"] })
+        }
+    }
+
+    @Test(.enabled(if: TestEnvironment.alertmanagerURL != nil, "needs the Alertmanager of Deploy/test.sh"))
     func anAlertmanagerHasOneAlertAcrossARestartAndItsEnd() async throws {
         let url = try #require(TestEnvironment.alertmanagerURL)
         try await World.with("notify") { world in

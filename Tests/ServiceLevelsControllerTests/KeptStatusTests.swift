@@ -88,7 +88,7 @@ struct KeptStatusTests {
         let client = try KubeClient(configuration: KubeConfiguration(server: server.url, origin: "a script"))
         let prometheus = ScriptedPrometheus()
         let identity = SeriesIdentity(instance: "main", key: Self.key)
-        prometheus.answer(.events, instance: "main", .vector(ScriptedPrometheus.events(identity, windows: ["period"], total: 1000, errors: 9)))
+        prometheus.answer(.events, instance: "main", .vector(ScriptedPrometheus.events(identity, windows: ["period"], total: 100_000, errors: 900)))
         prometheus.answer(.freshness, instance: "main", .vector([ScriptedPrometheus.freshness(identity, sampled: 1_785_000_000)]))
         prometheus.load([LoadedRuleGroup(name: identity.groupName(.fast))])
         let logger = Logger(label: "test")

@@ -55,14 +55,22 @@ struct CompositeMembersTests {
         ),
         // One that is there and not shared reads like one that is not there.
         (
-            composite("ai/a", "ai/b", "ai/c"), ["ai/a": plain(sharedWith: ["other"]), "ai/c": .invalid], [],
+            composite("ai/a", "ai/b", "ai/c"), ["ai/a": plain(sharedWith: ["other"]), "ai/c": .invalid(sharedWith: ["other"])], [],
             ["a", "b", "c"].enumerated().map { index, name in
                 "MemberNotShared spec.indicator.composite.members[\(index)]: no such SLO lists the namespace shop in its spec.sharedWith; its owner must "
                     + "add it there (got \"ai/\(name)\")"
             }
         ),
+        // Of what is shared nobody is left out for a slip of its owner's pen.
         (
-            composite("a"), ["shop/a": .invalid], ["shop/a"],
+            composite("ai/a"), ["ai/a": .invalid(sharedWith: ["shop"])], ["ai/a"],
+            [
+                "MemberInvalid spec.indicator.composite.members[0]: its spec is invalid, so that it counts as it was before; correct it "
+                    + #"(got "ai/a")"#
+            ]
+        ),
+        (
+            composite("a"), ["shop/a": .invalid(sharedWith: [])], ["shop/a"],
             [
                 "MemberInvalid spec.indicator.composite.members[0]: its spec is invalid, so that it counts as it was before; correct it "
                     + #"(got "shop/a")"#

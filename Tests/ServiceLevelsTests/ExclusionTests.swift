@@ -44,6 +44,20 @@ import Values
         }
     }
 
+    @Test(arguments: [
+        "{name: x, schedule: \"*/3 * * * *\", duration: 1m}", "{name: x, schedule: \"0 0 * * *\", duration: 23h59m}",
+        "{name: x, schedule: \"0 0 * * *\", duration: 12h}, {name: late, schedule: \"0 12 * * *\", duration: 12h}",
+    ])
+    func `those that leave nothing are refused`(exclusions: String) throws {
+        let now = try instant("2026-11-19T12:34:00Z")
+        let error = #expect(throws: RuleProblems.self) {
+            try SLOFixtures.rules(SLOFixtures.checkout + "\nexclusions: [\(exclusions)]", now: now)
+        }
+        #expect(
+            error?.problems.first?.description.hasPrefix("spec.exclusions: leave no time in which anything counts") == true,
+            "\(String(describing: error))")
+    }
+
     @Test(.enabled(if: Promtool.path != nil, Comment(rawValue: Promtool.missing)))
     func `what fails in one neither counts nor pages`() async throws {
         // From 00:20 to 00:40 of 1970; all requests fail from 00:20 to 00:40.

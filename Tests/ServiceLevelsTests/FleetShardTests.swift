@@ -27,6 +27,8 @@ struct FleetShardTests {
         (SLOFixtures.checkout, key("checkout-availability")), (SLOFixtures.grouped, key("grouped")), (SLOFixtures.calendar, key("monthly")),
         (SLOFixtures.slices, key("lcp", "web")), (SLOFixtures.goodForm, key("grouped", "web")),
         (SLOFixtures.checkout.replacing("Requests to", with: "\u{2028}\u{85} Requests 🚢 to"), key("odd", "web")),
+        // Without a tier that can fire.
+        (SLOFixtures.goodForm.replacing("99.5%", with: "60%").replacing("7d", with: "1h"), key("lax", "web")),
         (SLOFixtures.checkout.replacing("{team: shop}", with: "{team: 'a \"$1\" \\\\ b', tier: gold}"), key("quoted", "web")),
     ]
 

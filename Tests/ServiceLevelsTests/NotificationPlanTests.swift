@@ -23,7 +23,7 @@ struct NotificationPlanTests {
         _ policy: [SLOPolicyStep], _ prior: [SLONotification], _ remaining: Double?, scope: NotifierScope = Self.one,
         _ results: [NotificationResult] = []
     ) -> NotificationPlan {
-        NotificationPlan(policy: policy, prior: prior, remaining: remaining, scope: scope, results: results, now: Self.t1)
+        NotificationPlan(policy: policy, prior: prior, budget: .init(remaining: remaining), scope: scope, results: results, now: Self.t1)
     }
 
     private static func delivered(_ isFiring: Bool, _ since: Instant = t0, reference: String = "") -> NotificationResult {
@@ -149,7 +149,9 @@ struct NotificationPlanTests {
         }
         func decide(_ remaining: Double?) {
             now = now.adding(.seconds(1))
-            status = NotificationPlan(policy: policy, prior: status, remaining: remaining, scope: Self.all, results: results, now: now).records
+            status =
+                NotificationPlan(policy: policy, prior: status, budget: .init(remaining: remaining), scope: Self.all, results: results, now: now)
+                .records
         }
         var remaining: Double? = 1
         for _ in 0..<200 {

@@ -2,6 +2,7 @@ import KubeModel
 import PlimsollAPI
 import PrometheusModel
 import ServiceLevels
+import TestSupport
 import Testing
 import Values
 
@@ -59,5 +60,11 @@ import Values
         #expect(rules.first?["target_matchers"]?[0]?.stringValue == "plimsoll_rank=~\"[2-8]\"")
         #expect(rules.last?["target_matchers"]?[0]?.stringValue == "plimsoll_rank=~\"8\"")
         #expect(rules.allSatisfy { $0["equal"]?.arrayValue?.count == 4 })
+    }
+
+    @Test func `the file for alertmanager.yml has these rules`() throws {
+        let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let text = try readFile("/\(root)/Manifests/alerts/alertmanager-inhibit.yaml")
+        #expect(try YAML.parse(text).first?.json["inhibit_rules"] == InhibitRules.json)
     }
 }

@@ -112,13 +112,13 @@ import Values
         }
 
         /// Prometheus counts events.
-        mutating func count(consumed: Double, burn: Double, alerts: [String: AlertState] = [:]) {
+        mutating func count(consumed: Double, burn: Double, coverage: Double = 0.5, alerts: [String: AlertState] = [:]) {
             var group = GroupFigures()
             group.period = EventCounts(total: 1e6, errors: 1e3 * consumed)
             for window in [PromDuration.minutes(5), .minutes(30), .hours(1), .hours(6)] {
                 group.windows[window] = EventCounts(total: 1e4, errors: 10 * burn)
             }
-            group.coverage = 0.5
+            group.coverage = coverage
             group.sampled = now
             observation.figures = .read(SLOFigures(groups: [group], alerts: alerts))
         }
@@ -299,6 +299,32 @@ import Values
         _ = world.step()
         #expect(world.condition("BudgetHealthy")?.status == .true)
         #expect(world.slo.status.exhaustedAt == nil)
+    }
+
+    @Test func `a freeze outlives the data that it came from`() throws {
+        var world = try World(SLOFixtures.checkout + "\npolicy: [{name: freeze, remainingBelow: 0%, actions: [FreezeRollouts]}]")
+        world.load()
+        world.count(consumed: 1.4, burn: 1, coverage: 0.97)
+        _ = world.step()
+        #expect(world.slo.status.frozen)
+        #expect(world.slo.status.heldCoverage == "97%")
+        // Prometheus has lost its disk.
+        for minutes in 1...30 {
+            world.now = world.now.adding(.minutes(Int64(minutes)))
+            world.count(consumed: 0, burn: 0, coverage: 0.001)
+            _ = world.step()
+            #expect(world.slo.status.frozen)
+        }
+        #expect(world.slo.status.heldCoverage == "97%")
+        let answer = ReleaseGate.answer(world.slo, whenUnknown: .allow, now: world.now)
+        #expect(
+            answer.message
+                == "the error budget is frozen: 100% of it is left by what is known, but of the window 1% is measured, and 97% was while it froze")
+        world.now = world.now.adding(.days(27))
+        world.count(consumed: 0, burn: 0, coverage: 0.9)
+        _ = world.step()
+        #expect(!world.slo.status.frozen)
+        #expect(world.slo.status.heldCoverage == "")
     }
 
     @Test func `a default tier that can never fire is told before it matters`() throws {

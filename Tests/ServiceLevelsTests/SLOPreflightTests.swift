@@ -30,7 +30,7 @@ struct SLOPreflightTests {
         case .bounds: .vector(["0.1", "0.5", "1", "+Inf"].map { sample(3, ["le": $0]) })
         case .ratio: .vector([sample(0.01)])
         case .groups: .vector([sample(4)])
-        case .unlabelled, .native: .vector([])
+        case .unlabelled, .native, .outside: .vector([])
         case .members:
             .vector(
                 [("shop", "checkout"), ("shop", "front.end"), ("ai", "search")].map {
@@ -171,6 +171,21 @@ struct SLOPreflightTests {
                 "problem TooManyGroups spec.groupBy: makes 1001 groups; at most 1000 have a budget each",
                 "warning GroupLabelMissing spec.groupBy: 2 series have no label region; they make a group of their own",
             ])
+    }
+
+    @Test func seriesThatAreNoPartOfTheTotalAreCounted() throws {
+        let spec = try SLOFixtures.spec(
+            SLOFixtures.checkout.replacing(#"errors: 'http_requests_total{job="checkout""#, with: #"errors: 'http_requests_total{job="other""#))
+        let preflight = SLOPreflight(spec, settings: RuleSettings())
+        let question = try #require(preflight.questions.first { $0.subject == .outside(field: "spec.indicator.ratio.errors") })
+        #expect(
+            question.promql
+                == #"count(http_requests_total{code=~"5..",job="other"} unless http_requests_total{job="checkout"})"#)
+        #expect(
+            preflight.findings([(question, .vector([Self.sample(3)]))], setup: .init(retention: nil)).map { "\($0.reason) \($0.path)" } == [
+                "NotPartOfTotal spec.indicator.ratio.errors"
+            ])
+        #expect(preflight.findings([(question, .vector([]))], setup: .init(retention: nil)).isEmpty)
     }
 
     @Test func costIsSaidWhereItHurts() throws {

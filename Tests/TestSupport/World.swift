@@ -87,6 +87,14 @@ package final class World: Sendable {
         return (response.status, String(decoding: response.body, as: UTF8.self))
     }
 
+    package func post(_ url: String, _ body: JSON) async throws -> (status: Int, text: String) {
+        let request = HTTPRequest(
+            method: "POST", url: url, headers: [HTTPHeader("Content-Type", "application/json")], body: body.bytes(sortedKeys: false),
+            deadlines: HTTPDeadlines(whole: .seconds(10)))
+        let response = try await http.send(request)
+        return (response.status, String(decoding: response.body, as: UTF8.self))
+    }
+
     /// How many rule groups of this namespace Prometheus has loaded.
     package func loadedGroups(_ name: String) async throws -> Int {
         let json = try JSON(parsing: try await fetch("\(prometheusURL)/api/v1/rules").text)

@@ -39,6 +39,9 @@
 {{- end -}}
 
 {{- define "plimsoll.checkConfig" -}}
+{{- if and (has "RolloutAnalysis" .controllers) (not (dig "impersonation" "namespaces" list .)) -}}
+{{- fail "config.controllers: RolloutAnalysis acts in config.impersonation.namespaces only; list at least one namespace there" -}}
+{{- end -}}
 {{- $exclude := dig "namespaces" "exclude" (list "kube-system") . -}}
 {{- range .namespaces.include -}}
 {{- if has . $exclude -}}

@@ -5,11 +5,14 @@ start_alertmanager() {
 	local url
 	url=http://$API_ADDRESS:$(port alertmanager)
 	mkdir -p "$CLUSTER_DIR/alertmanager"
-	write_if_changed "$CLUSTER_DIR/alertmanager/alertmanager.yml" <<-'YAML' || true
-		# Alerts are held and shown, and sent to nobody.
-		route: {receiver: "null", group_wait: 1s, group_interval: 5s}
-		receivers: [{name: "null"}]
-	YAML
+	{
+		cat <<-'YAML'
+			# Alerts are held and shown, and sent to nobody.
+			route: {receiver: "null", group_wait: 1s, group_interval: 5s}
+			receivers: [{name: "null"}]
+		YAML
+		cat "$HERE/../../Manifests/alerts/alertmanager-inhibit.yaml"
+	} | write_if_changed "$CLUSTER_DIR/alertmanager/alertmanager.yml" || true
 	start_server alertmanager /usr/bin/prometheus-alertmanager --config.file "$CLUSTER_DIR/alertmanager/alertmanager.yml" \
 		--storage.path "$CLUSTER_DIR/alertmanager/data" --web.listen-address "$API_ADDRESS:$(port alertmanager)" --cluster.listen-address= --log.level warn
 	wait_server 30 alertmanager curl -sS --fail --max-time 2 -o /dev/null "$url/-/ready"
@@ -58,6 +61,8 @@ prometheus_configuration() {
 start_prometheus() {
 	local url changed=no running=no
 	url=http://$API_ADDRESS:$(port prometheus)
+	# Debian's Prometheus has no discovery of Kubernetes built in. What finds the pods instead is told of a new one at once, as that would be.
+	if has_part node; then start_server pod-targets "$HERE/pod-targets" "$NAME"; fi
 	! prometheus_configuration | write_if_changed "$CLUSTER_DIR/prometheus.yml" || changed=yes
 	! server_alive prometheus || running=yes
 	# For five seconds after a reload Prometheus knows no Alertmanager, and what it then could not send it sends again only after
@@ -65,7 +70,7 @@ start_prometheus() {
 	start_server prometheus /usr/bin/prometheus --config.file "$CLUSTER_DIR/prometheus.yml" \
 		--storage.tsdb.path "$(setting prometheus-data "$CLUSTER_DIR/prometheus")" \
 		--storage.tsdb.retention.time "$(setting retention 60d)" --web.listen-address "$API_ADDRESS:$(port prometheus)" \
-		--web.enable-lifecycle --web.enable-admin-api --rules.alert.resend-delay 5s --log.level warn
+		--web.enable-lifecycle --web.enable-admin-api --rules.alert.resend-delay 5s --scrape.discovery-reload-interval 1s --log.level warn
 	wait_server 120 prometheus curl -sS --fail --max-time 2 -o /dev/null "$url/-/ready"
 	[ "$changed$running" != yesyes ] || curl -sS --fail --max-time 20 -X POST "$url/-/reload" || die "Prometheus refuses $CLUSTER_DIR/prometheus.yml; log: $LOGS/prometheus.log"
 	say "Prometheus ready at $url"

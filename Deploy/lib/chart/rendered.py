@@ -15,7 +15,8 @@ def roles(document):
             yield f"{name} grants *: {rule}"
         if "secrets" in rule.get("resources", []):
             yield f"{name} grants rights on Secrets: {rule}"
-        if {"escalate", "bind", "impersonate"} & set(rule["verbs"]):
+        acts = document["kind"] == "Role" and rule["resources"] == ["serviceaccounts"]
+        if {"escalate", "bind"} & set(rule["verbs"]) or ("impersonate" in rule["verbs"] and not acts):
             yield f"{name} grants {rule['verbs']}"
 
 

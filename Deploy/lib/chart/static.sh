@@ -15,11 +15,13 @@ rendered() {
 crd_is_generated() {
     "$binary" crds | python -c '
 import sys, yaml
-[want] = [d for d in yaml.safe_load_all(sys.stdin) if d]
-[got] = [d for d in yaml.safe_load_all(open(sys.argv[1])) if d and d["kind"] == "CustomResourceDefinition"]
-assert got["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}, got["metadata"]
-got["metadata"].pop("labels")
-assert got == want, "the rendered definition differs from `plimsoll crds`"
+def by_name(documents): return {d["metadata"]["name"]: d for d in documents if d and d["kind"] == "CustomResourceDefinition"}
+want = by_name(yaml.safe_load_all(sys.stdin))
+got = by_name(yaml.safe_load_all(open(sys.argv[1])))
+for definition in got.values():
+    assert definition["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}, definition["metadata"]
+    definition["metadata"].pop("labels")
+assert want and got == want, "the rendered definitions differ from `plimsoll crds`"
 ' "$work/rendered.yaml"
 }
 
@@ -52,8 +54,10 @@ assert names == [f"plimsoll-{instance}"], f"instance {instance}, but the Role na
 # The support bundle and the runbooks find the configuration, and GitOps tools leave the SLOs alone.
 [labels] = [d["metadata"].get("labels") for d in yaml.safe_load_all(open(sys.argv[2])) if d["kind"] == "ConfigMap"]
 assert labels == {"app.kubernetes.io/name": "plimsoll"}, f"the ConfigMap has the labels {labels}"
-[kept] = [d["metadata"].get("annotations", {}) for d in yaml.safe_load_all(open(sys.argv[2])) if d["kind"] == "CustomResourceDefinition"]
-assert kept.get("kustomize.toolkit.fluxcd.io/prune") == "disabled" and "Prune=false" in kept.get("argocd.argoproj.io/sync-options", ""), kept
+definitions = [d["metadata"].get("annotations", {}) for d in yaml.safe_load_all(open(sys.argv[2])) if d["kind"] == "CustomResourceDefinition"]
+assert definitions
+for kept in definitions:
+    assert kept.get("kustomize.toolkit.fluxcd.io/prune") == "disabled" and "Prune=false" in kept.get("argocd.argoproj.io/sync-options", ""), kept
 ' "$work/plimsoll.yaml" "$work/overlay.yaml"
 }
 

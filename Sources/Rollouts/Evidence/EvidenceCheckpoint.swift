@@ -6,7 +6,7 @@ extension GateEvidence {
     private static let version = 1
 
     package var checkpoint: JSON {
-        [
+        var json: JSON = [
             "version": .int(Self.version), "through": .int(through.microseconds), "origin": .int(origin.microseconds),
             "canaryScrapedAt": canaryScrapedAt.map { .int($0.microseconds) } ?? .null,
             "outcomes": .array(outcomes.map(\.json)),
@@ -14,6 +14,8 @@ extension GateEvidence {
             "pods": .array(differencer.pods.sorted { $0.key < $1.key }.map(\.value.json)),
             "tick": grid.open.map(\.json) ?? .null,
         ]
+        json["journal"] = journal?.json
+        return json
     }
 
     /// Nil where this is no checkpoint of evidence with these settings: then it is had from the beginning.
@@ -29,6 +31,7 @@ extension GateEvidence {
             open = read
         }
         self.init(settings, origin: origin)
+        journal = json["journal"].flatMap(TickJournal.init(json:))
         self.through = through
         self.outcomes = outcomes
         canaryScrapedAt = json["canaryScrapedAt"]?.instant

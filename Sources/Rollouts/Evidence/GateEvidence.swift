@@ -12,6 +12,8 @@ package struct GateEvidence: Sendable, Hashable {
     package internal(set) var canaryScrapedAt: Instant?
     var differencer = CounterDifferencer()
     var grid = TickGrid()
+    /// The ticks themselves, where the run shall be judged again some day.
+    package var journal: TickJournal?
     /// By name, the latest last.
     var lives: [String: [PodLife]] = [:]
 
@@ -55,7 +57,8 @@ package struct GateEvidence: Sendable, Hashable {
         lives[life.name] = known.sorted { $0.startedAt < $1.startedAt }
     }
 
-    private mutating func observe(_ tick: TickGrid.Tick, _ settings: EvidenceSettings) {
+    mutating func observe(_ tick: TickGrid.Tick, _ settings: EvidenceSettings) {
+        journal?.append(tick)
         for outcome in outcomes.indices { outcomes[outcome].observe(tick.cells, outcome: outcome, settings: settings) }
     }
 

@@ -64,4 +64,10 @@ package struct RolloutEvent: Sendable, Hashable {
     /// CamelCase.
     package var reason: String
     package var message: String
+
+    package init(isWarning: Bool, reason: String, message: String) {
+        self.isWarning = isWarning
+        self.reason = reason
+        self.message = message
+    }
 }

@@ -89,7 +89,9 @@ struct ValidateCommand: AsyncParsableCommand {
         for path in set.idlePaths(inputs, problems: check.problems) { StandardError.write("note: \(path) holds no object of Plimsoll's") }
         let passedOver = check.foreign == 0 ? "" : ", \(Count.of(check.foreign, "object")) of other kinds passed over"
         let good = "\(Count.of(check.slos.count, "SLO")) \(check.slos.count == 1 ? "is" : "are") good"
-        StandardError.write("\(good), \(Count.of(lines.count, "problem"))\(warnings == 0 ? "" : ", \(Count.of(warnings, "warning"))")\(passedOver)")
+        let analyses = check.analyses == 0 ? "" : ", \(Count.of(check.analyses, "RolloutAnalysis", "RolloutAnalyses")) too"
+        StandardError.write(
+            "\(good)\(analyses), \(Count.of(lines.count, "problem"))\(warnings == 0 ? "" : ", \(Count.of(warnings, "warning"))")\(passedOver)")
         if !lines.isEmpty { throw CommandFailure(code: ProcessExit.input, message: "") }
     }
 

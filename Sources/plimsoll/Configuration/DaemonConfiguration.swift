@@ -9,6 +9,7 @@ struct DaemonConfiguration: Fielded, Hashable {
     var namespaces = NamespaceScope()
     var objectSelector = ObjectSelector()
     var controllers: [String] = ["SLO"]
+    var impersonation = ImpersonationScope()
     var leaderElection = LeaderElectionSettings()
     var prometheus: [PrometheusSource] = []
     var notifiers: [NotifierSource] = []
@@ -26,6 +27,7 @@ struct DaemonConfiguration: Fielded, Hashable {
                 "The objects this instance works on, by their labels; instances that split a cluster so need selectors that never choose the same.",
                 .object()),
             .defaulted("controllers", \.controllers, "The kinds this instance works on.", .set(of: controllerName, min: 1, max: 5)),
+            .defaulted("impersonation", \.impersonation, "Where the daemon may act as other accounts.", .object()),
             .defaulted("leaderElection", \.leaderElection, "One replica works, others stand by.", .object()),
             .defaulted(
                 "prometheus", \.prometheus, "Prometheus-compatible servers, by the name that objects use in `source`.",
@@ -38,17 +40,41 @@ struct DaemonConfiguration: Fielded, Hashable {
 
     /// What later versions read; refused by name until then.
     private static let later: [Field<Self>] = [
-        ("impersonation", "Namespaces in which the daemon may act as other accounts."),
         ("queues", "Queues that ScaledJob reads."), ("carbon", "Carbon intensity feeds."), ("objectStores", "Where evidence and archives go."),
         ("authorities", "Time-stamp authorities."), ("clusters", "Other clusters."), ("costs", "Cost data."),
         ("drills", "Limits on disaster drills."),
     ].map { .unsupported($0, $1, FieldType<JSON>.record([]), instead: "leave it out") }
 
     private static let controllerName = FieldType<String>.text(min: 1, max: 63, example: "SLO").checked(
-        "expected \"SLO\", the one kind this version has"
+        "expected \"SLO\" or \"RolloutAnalysis\", the kinds this version has"
     ) {
-        $0 == "SLO"
+        kinds.contains($0)
     }
+    private static let kinds: Set<String> = ["SLO", "RolloutAnalysis"]
+
+    static let rules: [FieldRule<Self>] = [
+        .init(["controllers"], "lacks SLO, which this version always works on; add it") { $0.controllers.contains("SLO") },
+        .init(
+            ["controllers", "impersonation"], "has RolloutAnalysis, which acts in impersonation.namespaces only; list at least one namespace there"
+        ) {
+            !$0.controllers.contains("RolloutAnalysis") || !$0.impersonation.namespaces.isEmpty
+        },
+    ]
+
+    /// Whether releases are judged.
+    var hasRollouts: Bool { controllers.contains("RolloutAnalysis") }
+}
+
+/// Where the daemon may act as other accounts.
+struct ImpersonationScope: Fielded, Hashable {
+    var namespaces: [String] = []
+
+    static let fields: [Field<Self>] = [
+        .defaulted(
+            "namespaces", \.namespaces,
+            "Namespaces whose ServiceAccounts the daemon may act as, where these consent by the annotation plimsoll.dev/allow; each by its name.",
+            .set(of: .text(min: 1, max: 63, .dnsLabel, example: "shop"), max: 1000))
+    ]
 }
 
 /// Which namespaces an instance works on.

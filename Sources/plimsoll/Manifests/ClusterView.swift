@@ -36,7 +36,7 @@ struct ClusterView {
 
     /// What there is of that name; nil where that can't be known.
     func found(_ key: ObjectKey) -> CompositeMembers.Found? {
-        if let slo = slos[key] { return slo.spec.map { .slo($0) } ?? .invalid }
+        if let slo = slos[key] { return slo.spec.map { .slo($0) } ?? .invalid(sharedWith: slo.sharedWith) }
         return namespaces?.contains(key.namespace) ?? true ? .nothing : nil
     }
 }

@@ -13,7 +13,7 @@ extension ManifestCheck {
         var good: [CheckedSLO] = []
         for var slo in slos {
             let members = CompositeMembers(slo.key, slo.spec) { key in
-                specs[key].map { .slo($0) } ?? (named.contains(key) ? .invalid : cluster?.found(key) ?? .nothing)
+                specs[key].map { .slo($0) } ?? (named.contains(key) ? .invalid(sharedWith: []) : cluster?.found(key) ?? .nothing)
             }
             var found: [Problem] = members?.faults ?? []
             for gap in members?.gaps ?? [] {

@@ -1,5 +1,6 @@
 import KubeModel
 import PlimsollAPI
+import Rollouts
 import Values
 
 /// An SLO of a manifest that was found good.
@@ -14,6 +15,8 @@ struct CheckedSLO {
 /// All that `validate` finds, and what `render` may work with.
 struct ManifestCheck {
     var slos: [CheckedSLO] = []
+    /// Good RolloutAnalyses.
+    var analyses = 0
     var problems: [PlacedProblem] = []
     /// What could not be checked here.
     var notes: [PlacedProblem] = []
@@ -25,6 +28,7 @@ struct ManifestCheck {
     ///   - cluster: what there is besides the files.
     init(_ set: ManifestSet, configuration: DaemonConfiguration?, cluster: ClusterView? = nil) {
         var seen: [ObjectKey: SourcePosition] = [:]
+        var seenAnalyses: [ObjectKey: SourcePosition] = [:]
         for object in set.objects {
             if Self.isRuleFile(object) {
                 foreign += 1
@@ -38,22 +42,27 @@ struct ManifestCheck {
                 foreign += 1
                 continue
             }
-            guard object.apiVersion == SLO.resource.apiVersion, object.kind == SLO.resource.kind else {
+            switch (object.apiVersion, object.kind) {
+            case (SLO.resource.apiVersion, SLO.resource.kind): check(object, configuration: configuration, seen: &seen)
+            case (RolloutAnalysis.resource.apiVersion, RolloutAnalysis.resource.kind):
+                checkAnalysis(object, configuration: configuration, seen: &seenAnalyses)
+            default:
                 problems.append(
                     object.placed(
                         at: "kind",
-                        "\(object.apiVersion) \(object.kind) is no kind that this version of Plimsoll knows; it knows \(SLO.resource.apiVersion) SLO")
-                )
-                continue
+                        "\(object.apiVersion) \(object.kind) is no kind that this version of Plimsoll knows; it knows \(SLO.resource.apiVersion) SLO "
+                            + "and RolloutAnalysis"))
             }
-            check(object, configuration: configuration, seen: &seen)
         }
         resolveComposites(named: Set(seen.keys), cluster)
     }
 
     /// Prometheus's own rule files lie beside manifests, and are no objects.
     private static func isRuleFile(_ object: ManifestObject) -> Bool {
-        object.place == .root && object.json.objectValue?.keys == ["groups"] && object.json["groups"]?.arrayValue != nil
+        // Prometheus's, or a part of Alertmanager's configuration.
+        ["groups", "inhibit_rules"].contains { key in
+            object.place == .root && object.json.objectValue?.keys == [key] && object.json[key]?.arrayValue != nil
+        }
     }
 
     /// What keeps something from being an object at all, or makes it one that nobody works on.
@@ -79,14 +88,7 @@ struct ManifestCheck {
     private mutating func check(_ object: ManifestObject, configuration: DaemonConfiguration?, seen: inout [ObjectKey: SourcePosition]) {
         let before = problems.count
         let key = object.key
-        let position = object.position(of: "metadata.name")
-        let badNames = Self.nameProblems(object.json["metadata"] ?? .null)
-        problems += badNames.map(object.placed)
-        if badNames.isEmpty, let earlier = seen[key] {
-            problems.append(object.placed(at: "metadata.name", "SLO \(key) is defined already at \(earlier.file):\(earlier.line)"))
-        } else if badNames.isEmpty {
-            seen[key] = position
-        }
+        checkName(object, seen: &seen)
         var found: [Problem] = []
         let spec = SLOSpec.decode(object.json["spec"] ?? .null, at: "spec", problems: &found)
         problems += found.map(object.placed)
@@ -95,6 +97,36 @@ struct ManifestCheck {
         }
         if let spec, problems.count == before {
             slos.append(CheckedSLO(key: key, spec: spec, metadata: ObjectMeta(json: object.json["metadata"] ?? .null), object: object))
+        }
+    }
+
+    private mutating func checkAnalysis(_ object: ManifestObject, configuration: DaemonConfiguration?, seen: inout [ObjectKey: SourcePosition]) {
+        let before = problems.count
+        checkName(object, seen: &seen)
+        var found: [Problem] = []
+        let spec = RolloutAnalysisSpec.decode(object.json["spec"] ?? .null, at: "spec", problems: &found)
+        problems += (found + (spec?.engineProblems ?? [])).map(object.placed)
+        if let configuration, object.json["metadata"]?["namespace"]?.stringValue != nil,
+            !configuration.impersonation.namespaces.contains(object.key.namespace)
+        {
+            // Of a repository for several clusters another one's configuration may have it.
+            notes.append(
+                object.placed(
+                    at: "metadata.namespace",
+                    "the configuration's impersonation.namespaces lack \(object.key.namespace): nothing could be done to its workloads"))
+        }
+        if problems.count == before { analyses += 1 }
+    }
+
+    private mutating func checkName(_ object: ManifestObject, seen: inout [ObjectKey: SourcePosition]) {
+        let key = object.key
+        let badNames = Self.nameProblems(object.json["metadata"] ?? .null)
+        problems += badNames.map(object.placed)
+        guard badNames.isEmpty else { return }
+        if let earlier = seen[key] {
+            problems.append(object.placed(at: "metadata.name", "\(object.kind) \(key) is defined already at \(earlier.file):\(earlier.line)"))
+        } else {
+            seen[key] = object.position(of: "metadata.name")
         }
     }
 

@@ -5,6 +5,7 @@ import Logging
 import Notify
 import PlimsollAPI
 import PrometheusClient
+import RolloutsController
 import ServiceLevelsController
 import Serving
 import Values
@@ -17,6 +18,8 @@ struct Daemon {
     /// Of events about the daemon's own pod, which a standby tells too: the one thing that it writes.
     private let podEvents: EventRecorder
     private let slos: SLOController
+    /// Nil where the configuration doesn't name the kind.
+    private let rollouts: RolloutController?
     /// The gate's own connections: strangers may make it ask.
     private let gateClient: KubeClient?
     private let collectors: [UInt64]
@@ -49,10 +52,21 @@ struct Daemon {
             notifiers: try configuration.notifiers.map { notifier throws(CommandFailure) in try Self.definition(notifier, fence) }, events: events,
             fence: fence, wallClock: WallClock.now, logger: logger)
         slos.adopt(ends, logger: logger)
+        let rollouts =
+            configuration.hasRollouts
+            ? RolloutController(
+                instance: configuration.instance, client: client, scope: configuration.rolloutScope,
+                policy: AuthorityPolicy(
+                    namespaces: Set(configuration.impersonation.namespaces), ownNamespaces: Set([DaemonPod.reference?.namespace].compactMap(\.self))),
+                sources: try configuration.prometheus.map { source throws(CommandFailure) in try Self.rolloutDefinition(source) }, slo: slos.slo,
+                events: events, fence: fence, wallClock: WallClock.now, logger: logger) : nil
+        let caches = slos.caches + (rollouts?.caches ?? [])
+        let controllers = [slos.controller] + (rollouts.map { [$0.controller] } ?? [])
+        if rollouts != nil { registry.describe(RolloutFamilies.descriptions) }
         let health = HealthBoard()
         let probe = APIProbe(client)
         let detail = HealthDetail(
-            instance: configuration.instance, client: client, board: health, probe: probe, caches: slos.caches, controllers: [slos.controller],
+            instance: configuration.instance, client: client, board: health, probe: probe, caches: caches, controllers: controllers,
             sources: { slos.sourceHealth }, leader: { leadership.map { ["leads": .bool($0.fence.isOpen), "holder": .string($0.fence.holder)] } },
             started: host.started, timeline: host.timeline)
         let probes = Probes(live: { Self.report(health.liveness()) }, ready: { Self.report(health.readiness()) })
@@ -77,28 +91,32 @@ struct Daemon {
         ]
         parts.events = events
         var access =
-            slos.requiredAccess + (leadership?.requiredAccess ?? [])
+            slos.requiredAccess + (rollouts?.requiredAccess ?? []) + (leadership?.requiredAccess ?? [])
             + EventRecorder.requiredAccess(namespace: configuration.scope.namespace)
         if configuration.serving.gate.enabled { access += BearerAccess.requiredAccess }
         if let pod = DaemonPod.reference, let namespace = configuration.scope.namespace, namespace != pod.namespace {
             access += EventRecorder.requiredAccess(namespace: pod.namespace)
         }
-        parts.preflight = { [access] in try await Preflight(client: client, server: server, access: access, logger: logger).run() }
-        parts.caches = slos.caches
+        let kinds = [SLO.resource] + (rollouts == nil ? [] : [RolloutAnalysis.resource, RolloutRun.resource])
+        parts.preflight = { [access] in
+            try await Preflight(client: client, server: server, access: access, kinds: kinds, logger: logger).run()
+        }
+        parts.caches = caches
         if let leadership {
             parts.election = leadership.elector(client)
             health.addReadiness("leader election") { nil }
             health.addLiveness("leader election") { leadership.fence.problem() }
         }
         parts.afterSync = { try await slos.sweep(asking: leadership != nil) }
-        parts.background = slos.background
-        parts.controllers = [slos.controller]
+        parts.background = slos.background + (rollouts?.background ?? [])
+        parts.controllers = controllers
         manager = Manager(parts, health: health, handlesSignals: false, logger: logger, terminate: { exit($0) })
         self.host = host
         self.client = client
         self.podEvents = podEvents
         self.gateClient = gateClient
         self.slos = slos
+        self.rollouts = rollouts
         collectors = [
             registry.registerCollector { [build] }, registry.registerCollector { FigureFamilies.families(slos.figures()) },
             registry.registerCollector { HealthFamilies.families(detail) },
@@ -141,6 +159,7 @@ struct Daemon {
         }
         for collector in collectors { host.registry.removeCollector(collector) }
         await slos.shutdown()
+        await rollouts?.shutdown()
         await gateClient?.shutdown()
         await client.shutdown()
         // What the next one has, it makes anew; what it has not must not stand still on the page.
@@ -165,6 +184,16 @@ struct Daemon {
             name: source.name, client: client, settings: source.ruleSettings, output: output, fleetNamespace: source.rules.fleet.namespace,
             pollInterval: source.pollInterval, allows: source.allows
         )
+    }
+
+    /// With a client of its own: what a release waits for must not stand behind an SLO's long queries.
+    private static func rolloutDefinition(_ source: PrometheusSource) throws(CommandFailure) -> RolloutSourceDefinition {
+        do {
+            let client = try PrometheusHTTPClient(source.clientSettings, userAgent: "plimsoll/\(PlimsollVersion.text)")
+            return RolloutSourceDefinition(name: source.name, client: client, scrapeInterval: source.scrapeInterval, allows: source.allows)
+        } catch {
+            throw .input("\(error)")
+        }
     }
 
     private static func definition(_ notifier: NotifierSource, _ fence: WriteFence?) throws(CommandFailure) -> SLONotifierDefinition {
@@ -196,6 +225,12 @@ extension DaemonConfiguration {
     fileprivate var scope: SLOController.Scope {
         let include = namespaces.include
         return .init(namespace: include.count == 1 ? include[0] : nil, labelSelector: objectSelector.query, contains: namespaces.contains)
+    }
+}
+
+extension DaemonConfiguration {
+    fileprivate var rolloutScope: RolloutController.Scope {
+        .init(namespace: scope.namespace, labelSelector: scope.labelSelector, contains: scope.contains)
     }
 }
 

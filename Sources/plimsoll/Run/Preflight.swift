@@ -1,13 +1,15 @@
 import KubeClient
+import KubeModel
 import KubeRuntime
 import Logging
-import PlimsollAPI
 
 /// What is asked of the API server before the work begins.
 struct Preflight: Sendable {
     let client: KubeClient
     let server: KubeConfiguration
     let access: [RequiredAccess]
+    /// That must be served.
+    let kinds: [ResourceKind]
     let logger: Logger
 
     /// The kinds are not there (yet).
@@ -21,10 +23,10 @@ struct Preflight: Sendable {
             let version = try await client.serverVersion()
             logger.info("API server", metadata: ["version": "\(version)", "server": "\(server)"])
             try await AccessCheck.require(access, client: client)
-            guard try await client.serves(SLO.resource) else {
+            for kind in kinds where try await !client.serves(kind) {
                 throw MissingKind(
                     description:
-                        "the API server does not serve \(SLO.resource): apply the custom resource definitions (plimsoll crds | kubectl apply --validate=false -f -)"
+                        "the API server does not serve \(kind): apply the custom resource definitions (plimsoll crds | kubectl apply --validate=false -f -)"
                 )
             }
         } catch let error as KubeError {
