@@ -30,6 +30,15 @@ fi
 step "Building"
 binary=$(build_release)
 bench=$(build_release plimsoll-bench)
+# The tests that are too long for every commit; prints on how many traces the evaluator says what promtool says.
+run_long_tests() {
+    local scratch
+    scratch=$(swift_scratch)
+    TMPDIR=$(swift_temporary) swift build --package-path "$ROOT" --scratch-path "$scratch" --build-tests >&2
+    TMPDIR=$(swift_temporary) swift test --package-path "$ROOT" --scratch-path "$scratch" --skip-build --disable-xctest \
+        --filter '^ServiceLevelsTests\.(Backtest|RuleTests)' >"$directory/long.log" 2>&1 || { tail -n 40 "$directory/long.log" >&2; return 1; }
+    grep -cE 'Test case passing 1 argument setup .* passed' "$directory/long.log"
+}
 directory=$(mktemp -d "${TMPDIR:-/tmp}/plimsoll-bench.XXXXXX")
 trap 'rm -rf "$directory"' EXIT
 step "Rules on 30 days of history"
@@ -38,12 +47,17 @@ cp "$directory/raw.csv" "$CACHE/bench-slo.csv"
 echo "raw figures: $CACHE/bench-slo.csv"
 step "Generated tests of every sample"
 mkdir "$directory/mutations"
-python3 -B "$ROOT/Tests/Benchmarks/mutations.py" "$binary" "$ROOT/Manifests/samples" "$directory/mutations"
+python3 -B "$ROOT/Tests/Benchmarks/mutations.py" "$binary" "$ROOT/Manifests/samples" "$directory/mutations" per_slo
 step "The same in the layout Fleet"
 mkdir "$directory/fleet"
 echo "prometheus: [{name: default, url: 'http://127.0.0.1:9', rules: {layout: Fleet, fleet: {places: 4}}}]" >"$directory/fleet.yaml"
-python3 -B "$ROOT/Tests/Benchmarks/mutations.py" "$binary" "$ROOT/Manifests/samples" "$directory/fleet" "$directory/fleet.yaml"
+python3 -B "$ROOT/Tests/Benchmarks/mutations.py" "$binary" "$ROOT/Manifests/samples" "$directory/fleet" fleet "$directory/fleet.yaml"
+step "The evaluator of the months beside promtool"
+traces=$(PLIMSOLL_TEST_LONG=1 run_long_tests)
+echo "FIGURE evaluator_agrees_with_promtool $traces traces >=20 $([ "$traces" -ge 20 ] && echo ok || echo short)"
 step "Simulated months"
 "$bench" slo-months "${2:-200}" | tee "$directory/months"
 echo
 grep '^MONTHS ' "$directory/months" | column -t
+step "Every query of every dashboard, on the demo"
+"$ROOT/Deploy/lib/chart-test.sh" demo

@@ -70,16 +70,19 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
         try await ask("/api/v1/rules", [], decode: { try RulesResult(decoding: $0, keeping: isWanted) })
     }
 
+    /// Alerts pending or firing now.
     package func alerts() async throws(PrometheusError) -> PrometheusAnswer<[AlertInstance]> {
         try await ask("/api/v1/alerts", [], decode: { try AlertInstance.decode($0) })
     }
 
+    /// Label sets of the series that any of the selectors matches; nil bounds are the server's.
     package func series(
         matching selectors: [String], from start: Instant?, to end: Instant?
     ) async throws(PrometheusError) -> PrometheusAnswer<[[String: String]]> {
         try await ask("/api/v1/series", Self.matching(selectors, start, end), decode: { try AnswerReading.labelSets($0) })
     }
 
+    /// Values of a label among the series that any of the selectors matches (none: all series).
     package func labelValues(
         _ label: String, matching selectors: [String], from start: Instant?, to end: Instant?
     ) async throws(PrometheusError) -> PrometheusAnswer<[String]> {
@@ -89,6 +92,7 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
             decode: { try AnswerReading.strings($0) })
     }
 
+    /// The server's version, as it tells itself.
     package func buildInfo() async throws(PrometheusError) -> PrometheusBuild {
         try await ask(
             "/api/v1/status/buildinfo", [],
@@ -104,15 +108,6 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
         var setup = PrometheusSetup()
         if let runtime = try await optional("/api/v1/status/runtimeinfo") {
             setup.retention = runtime["storageRetention"]?.stringValue.flatMap(AnswerReading.retention)
-        }
-        if let flags = try await optional("/api/v1/status/flags") {
-            setup.lifecycleEnabled = flags["web.enable-lifecycle"]?.stringValue.map { $0 == "true" }
-        }
-        if let text = try await optional("/api/v1/status/config")?["yaml"]?.stringValue,
-            let global = (try? YAML.parse(text, file: "config"))?.first?.json["global"]
-        {
-            setup.globalScrapeInterval = global["scrape_interval"]?.stringValue.flatMap { PromDuration($0) }
-            setup.globalEvaluationInterval = global["evaluation_interval"]?.stringValue.flatMap { PromDuration($0) }
         }
         return setup
     }

@@ -27,21 +27,8 @@ package struct PrometheusBuild: Sendable, Hashable {
 package struct PrometheusSetup: Sendable, Hashable {
     /// How far back data goes; nil also where only size bounds it.
     package var retention: PromDuration?
-    /// Scrape jobs may have their own.
-    package var globalScrapeInterval: PromDuration?
-    package var globalEvaluationInterval: PromDuration?
-    /// Whether `POST /-/reload` is open.
-    package var lifecycleEnabled: Bool?
 
-    package init(
-        retention: PromDuration? = nil, globalScrapeInterval: PromDuration? = nil, globalEvaluationInterval: PromDuration? = nil,
-        lifecycleEnabled: Bool? = nil
-    ) {
-        self.retention = retention
-        self.globalScrapeInterval = globalScrapeInterval
-        self.globalEvaluationInterval = globalEvaluationInterval
-        self.lifecycleEnabled = lifecycleEnabled
-    }
+    package init(retention: PromDuration? = nil) { self.retention = retention }
 }
 
 /// What the daemon asks of a Prometheus-compatible server. Every request is bounded in time and size.
@@ -61,21 +48,6 @@ package protocol PrometheusQuerying: Sendable {
     func rules(
         keeping isWanted: @escaping @Sendable (_ group: String) -> Bool
     ) async throws(PrometheusError) -> PrometheusAnswer<RulesResult>
-
-    /// Alerts pending or firing now.
-    func alerts() async throws(PrometheusError) -> PrometheusAnswer<[AlertInstance]>
-
-    /// Label sets of the series that any of the selectors matches; nil bounds are the server's.
-    func series(
-        matching selectors: [String], from start: Instant?, to end: Instant?
-    ) async throws(PrometheusError) -> PrometheusAnswer<[[String: String]]>
-
-    /// Values of a label among the series that any of the selectors matches (none: all series).
-    func labelValues(
-        _ label: String, matching selectors: [String], from start: Instant?, to end: Instant?
-    ) async throws(PrometheusError) -> PrometheusAnswer<[String]>
-
-    func buildInfo() async throws(PrometheusError) -> PrometheusBuild
 
     /// What the server doesn't tell is nil; only a server that can't be asked at all throws.
     func setup() async throws(PrometheusError) -> PrometheusSetup

@@ -120,7 +120,7 @@ struct ConditionSet {
         var findings: [SLOPreflight.Finding] = []
         switch observed {
         case .found(let found): findings = found
-        case .unasked, .formTaken:
+        case .unasked, .formTaken, .unanswered:
             // What was found before a restart holds until it is asked again.
             if let old = prior["Preflight"], old.observedGeneration == generation { return Verdict(old.status, old.reason, old.message) }
             if rules.notes.isEmpty { return Verdict(.unknown, "NotAsked", "Prometheus was not asked yet") }

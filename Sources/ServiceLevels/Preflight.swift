@@ -15,7 +15,7 @@ package struct SLOPreflight: Sendable, Hashable {
             case samples
             /// One sample a bound of the histogram's buckets, by `le`.
             case bounds
-            /// Errors over total events, of the last day.
+            /// Errors over total events, of the last hour.
             case ratio
             /// How many series the field's text selects that the total does not.
             case outside(field: FieldPath)
@@ -93,13 +93,13 @@ package struct SLOPreflight: Sendable, Hashable {
                 questions =
                     [
                         count(selectors.total.description, ratio.appending("total")), count(errors.description, ratio.appending("errors")),
-                        Question(subject: .ratio, promql: "sum(increase(\(errors)[1d])) / sum(increase(\(selectors.total)[1d]))"),
+                        Question(subject: .ratio, promql: "sum(increase(\(errors)[1h])) / sum(increase(\(selectors.total)[1h]))"),
                     ] + outside(errors, selectors.total, ratio.appending("errors"))
             case .good(let good):
                 questions =
                     [
                         count(selectors.total.description, ratio.appending("total")), count(good.description, ratio.appending("good")),
-                        Question(subject: .ratio, promql: "sum(increase(\(good)[1d])) / sum(increase(\(selectors.total)[1d]))"),
+                        Question(subject: .ratio, promql: "sum(increase(\(good)[1h])) / sum(increase(\(selectors.total)[1h]))"),
                     ] + outside(good, selectors.total, ratio.appending("good"))
             }
         case .latency(let histogram):
@@ -107,16 +107,16 @@ package struct SLOPreflight: Sendable, Hashable {
             questions = [count(union(counted), at.appending("latency").appending("histogram"))] + Self.questions(histogram)
         case .queries(let queries):
             func filled(_ text: String) -> String { PromQLText.filled(text, window: settings.baseWindow) }
-            func ofDay(_ text: String) -> String { "sum(\(PromQLText.filled(text, window: .days(1))))" }
+            func ofHour(_ text: String) -> String { "sum(\(PromQLText.filled(text, window: .hours(1))))" }
             let ratio = at.appending("ratio")
             questions = [count(filled(queries.total), ratio.appending("total"))]
             switch queries.outcome {
             case .errors(let text):
                 questions.append(count(filled(text), ratio.appending("errors")))
-                questions.append(Question(subject: .ratio, promql: "\(ofDay(text)) / \(ofDay(queries.total))"))
+                questions.append(Question(subject: .ratio, promql: "\(ofHour(text)) / \(ofHour(queries.total))"))
             case .good(let text):
                 questions.append(count(filled(text), ratio.appending("good")))
-                questions.append(Question(subject: .ratio, promql: "\(ofDay(text)) / \(ofDay(queries.total))"))
+                questions.append(Question(subject: .ratio, promql: "\(ofHour(text)) / \(ofHour(queries.total))"))
             }
         case .gauge(let gauge):
             totals = [gauge]
@@ -211,28 +211,28 @@ package struct SLOPreflight: Sendable, Hashable {
             return [
                 Finding(
                     weight: .problem, reason: "NotPartOfTotal", path: "spec.indicator.ratio",
-                    message: "its numerator is \(Self.short(value)) times the total of the last day: it is no part of it")
+                    message: "its numerator is \(Self.short(value)) times the total of the last hour: it is no part of it")
             ]
         case .outside(let field):
             guard let value, value > 0 else { return [] }
             return [
                 Finding(
                     weight: .problem, reason: "NotPartOfTotal", path: field,
-                    message: "selects \(Int(value)) series that are no part of total: they would count against other events")
+                    message: "selects \(Self.count(value)) series that are no part of total: they would count against other events")
             ]
         case .groups:
             guard let value, value > Double(RuleGenerator.maximumGroups) else { return [] }
             return [
                 Finding(
                     weight: .problem, reason: "TooManyGroups", path: "spec.groupBy",
-                    message: "makes \(Int(value)) groups; at most \(RuleGenerator.maximumGroups) have a budget each")
+                    message: "makes \(Self.count(value)) groups; at most \(RuleGenerator.maximumGroups) have a budget each")
             ]
         case .unlabelled(let label):
             guard let value, value > 0 else { return [] }
             return [
                 Finding(
                     weight: .warning, reason: "GroupLabelMissing", path: "spec.groupBy",
-                    message: "\(Int(value)) series have no label \(label); they make a group of their own")
+                    message: "\(Self.count(value)) series have no label \(label); they make a group of their own")
             ]
         case .members: return memberFindings(samples)
         case .native: return interpolationFindings(samples)
@@ -284,10 +284,13 @@ package struct SLOPreflight: Sendable, Hashable {
             Finding(
                 weight: .warning, reason: "Costly", path: "spec.indicator",
                 message:
-                    "its rules read about \(Int(reads)) samples a second, of \(Int(series)) series; narrow the selectors, or aggregate them by a rule first"
+                    "its rules read about \(Self.count(reads)) samples a second, of \(Self.count(series)) series; narrow the selectors, or aggregate them by a rule first"
             )
         ]
     }
+
+    /// A whole number out of what a server says, which may be anything.
+    static func count(_ value: Double) -> String { Int(exactly: value.rounded(.towardZero)).map { "\($0)" } ?? short(value) }
 
     static func short(_ value: Double) -> String { ExactDecimal(value)?.rounded(digits: 3).description ?? "\(value)" }
 }

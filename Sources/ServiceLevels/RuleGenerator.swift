@@ -9,7 +9,7 @@ package struct GeneratedRules: Sendable, Hashable {
     package let groups: [RuleGroup]
     /// A digest of the groups, but for moments of time in them, which the info series carries, so that one can see which version a Prometheus has loaded.
     package let digest: String
-    /// The tiers it alerts by, highest burn rate first.
+    /// The tiers it alerts by: pages before tickets, of each the highest burn rate first.
     package let tiers: [AlertTier]
     /// Where the rules are that it shares with others; nil when all are its own.
     package let place: FleetPlace?

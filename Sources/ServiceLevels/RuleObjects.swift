@@ -35,15 +35,15 @@ package enum RuleObjects {
 
     /// A PrometheusRule (monitoring.coreos.com/v1).
     package static func prometheusRule(_ rules: GeneratedRules, for slo: SLO, settings: RuleSettings) throws(TooLarge) -> JSON {
-        try prometheusRule(rules.file, metadata(rules, slo, settings), of: "SLO \(slo.metadata.key)")
+        try prometheusRule(rules.file, metadata(rules, slo, settings), of: .own(slo.metadata.key))
     }
 
     /// A PrometheusRule of rules that SLOs share.
     package static func prometheusRule(_ part: FleetPart, namespace: String, settings: RuleSettings) throws(TooLarge) -> JSON {
-        try prometheusRule(part.file, metadata(part.name, namespace, settings), of: part.name.object)
+        try prometheusRule(part.file, metadata(part.name, namespace, settings), of: .shared(part.name.object))
     }
 
-    private static func prometheusRule(_ file: RuleFile, _ metadata: JSON, of whom: String) throws(TooLarge) -> JSON {
+    private static func prometheusRule(_ file: RuleFile, _ metadata: JSON, of whom: Whose) throws(TooLarge) -> JSON {
         let groups = JSON.array(file.groups.map(\.json))
         try check(groups.bytes(sortedKeys: false).count, prometheusRuleLimit, "PrometheusRule", whom)
         return ["apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule", "metadata": metadata, "spec": ["groups": groups]]
@@ -53,15 +53,15 @@ package enum RuleObjects {
     package static func configMap(_ rules: GeneratedRules, for slo: SLO, settings: RuleSettings) throws(TooLarge) -> JSON {
         try configMap(
             rules.file, fileName(instance: rules.identity.instance, key: slo.metadata.key), metadata(rules, slo, settings),
-            of: "SLO \(slo.metadata.key)")
+            of: .own(slo.metadata.key))
     }
 
     /// A ConfigMap of rules that SLOs share.
     package static func configMap(_ part: FleetPart, namespace: String, settings: RuleSettings) throws(TooLarge) -> JSON {
-        try configMap(part.file, part.name.file, metadata(part.name, namespace, settings), of: part.name.object)
+        try configMap(part.file, part.name.file, metadata(part.name, namespace, settings), of: .shared(part.name.object))
     }
 
-    private static func configMap(_ file: RuleFile, _ name: String, _ metadata: JSON, of whom: String) throws(TooLarge) -> JSON {
+    private static func configMap(_ file: RuleFile, _ name: String, _ metadata: JSON, of whom: Whose) throws(TooLarge) -> JSON {
         let text = file.yaml
         try check(text.utf8.count, configMapLimit, "ConfigMap", whom)
         return ["apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": .object(JSONObject([(key: name, value: .string(text))]))]
@@ -82,12 +82,29 @@ package enum RuleObjects {
         return names.count == 2 ? (ObjectKey(namespace: String(names[0]), name: String(names[1])), String(parts[1])) : nil
     }
 
-    private static func check(_ bytes: Int, _ limit: Int, _ kind: String, _ whom: String) throws(TooLarge) {
+    /// Whose rules an object holds.
+    private enum Whose {
+        case own(ObjectKey)
+        case shared(String)
+
+        var name: String {
+            switch self {
+            case .own(let key): "SLO \(key)"
+            case .shared(let object): object
+            }
+        }
+
+        var remedy: String {
+            switch self {
+            case .own: "use fewer tiers, or shorter selectors, labels and annotations"
+            case .shared: "raise rules.fleet.places of this source in the daemon's configuration"
+            }
+        }
+    }
+
+    private static func check(_ bytes: Int, _ limit: Int, _ kind: String, _ whom: Whose) throws(TooLarge) {
         guard bytes > limit else { return }
-        throw TooLarge(
-            description:
-                "\(whom): its rules are \(bytes) bytes, and a \(kind) takes at most \(limit); use fewer tiers, or shorter selectors, "
-                + "labels and annotations")
+        throw TooLarge(description: "\(whom.name): its rules are \(bytes) bytes, and a \(kind) takes at most \(limit); \(whom.remedy)")
     }
 
     private static func metadata(_ rules: GeneratedRules, _ slo: SLO, _ settings: RuleSettings) -> JSON {

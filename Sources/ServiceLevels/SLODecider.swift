@@ -75,15 +75,20 @@ package enum SLODecider {
         return decision
     }
 
+    private static let waiting = "the rules wait until the Prometheus of spec.source has read their PromQL"
+
     /// Rules with a person's own PromQL are written only once their Prometheus has read it: a file that does not parse keeps it from loading
     /// anybody's, and from starting. What is there already stays.
     private static func mayWrite(_ spec: SLOSpec, _ rules: GeneratedRules, _ observation: inout SLOObservation) -> Bool {
         guard spec.indicator.hasPromQL else { return true }
         switch observation.preflight {
         case .formTaken: return true
-        case .unasked where isServed(rules, observation): return true
+        case .unasked where isServed(rules, observation), .unanswered where isServed(rules, observation): return true
         case .unasked:
-            observation.output = .waiting("the rules wait until the Prometheus of spec.source has read their PromQL")
+            observation.output = .waiting(Self.waiting)
+            return false
+        case .unanswered(let words):
+            observation.output = .waiting("\(Self.waiting): \(words)")
             return false
         case .found(let findings):
             guard let refusal = findings.first(where: { $0.reason == SLOPreflight.refused }) else { return true }

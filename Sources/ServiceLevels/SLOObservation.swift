@@ -72,6 +72,8 @@ package struct SLOObservation: Sendable, Hashable {
         case unasked
         /// Not yet, but the server has taken the same text of ours with other selectors in it.
         case formTaken
+        /// It was tried, and there was no answer; whose words these are.
+        case unanswered(String)
         case found([SLOPreflight.Finding])
     }
 

@@ -1,5 +1,6 @@
 import KubeModel
 import PlimsollAPI
+import PrometheusClient
 import ServiceLevels
 
 /// Which SLOs are to be tried on their Prometheus, in which order, and what was found of each. A plain value: its owner asks.
@@ -15,6 +16,8 @@ struct PreflightQueue: Sendable {
         /// When it is to be tried, for the first time or again.
         var due: Swift.Duration
         var found: [SLOPreflight.Finding]?
+        /// Why the last try came to nothing.
+        var failure: String?
         /// Since the last time that nothing was wrong: it is looked at ever more rarely.
         var doubts = 0
         /// Prometheus has loaded its rules as they are wanted.
@@ -36,6 +39,27 @@ struct PreflightQueue: Sendable {
 
     /// Between two looks at an SLO that nothing speaks against, and at first between those at one with a problem or without an answer.
     static let (again, soon) = (Swift.Duration.seconds(24 * 3600), Swift.Duration.seconds(600))
+    /// Between two tries while rules wait, at first and at most.
+    static let (waiting, waitingMost) = (Swift.Duration.seconds(15), Swift.Duration.seconds(300))
+
+    /// What a try that came to no findings says.
+    enum Failure: Equatable {
+        /// The daemon ends.
+        case cancelled
+        /// The server is away, or not itself yet: it concerns all alike.
+        case away(String)
+        /// It could not answer this one.
+        case unanswered(String)
+
+        init(_ error: PrometheusError) {
+            switch error.kind {
+            case .cancelled: self = .cancelled
+            case .unreachable: self = .away(error.description)
+            case .refused(let status, _) where status == 429 || status >= 500: self = .away(error.description)
+            case .refused, .queryFailed, .nonsense, .timedOut, .misconfigured: self = .unanswered(error.description)
+            }
+        }
+    }
 
     /// In the order in which they are tried.
     enum Urgency: Int, Comparable {
@@ -68,7 +92,8 @@ struct PreflightQueue: Sendable {
     func preflight(of slo: SLO) -> SLOObservation.Preflight {
         guard let entry = entries[slo.metadata.key], entry.generation == slo.metadata.generation else { return .unasked }
         if let found = entry.found { return .found(found) }
-        return entry.form.map(taken.contains) ?? false ? .formTaken : .unasked
+        if entry.form.map(taken.contains) ?? false { return .formTaken }
+        return entry.failure.map { .unanswered($0) } ?? .unasked
     }
 
     private func urgency(_ entry: Entry) -> Urgency {
@@ -109,17 +134,32 @@ struct PreflightQueue: Sendable {
         return turn
     }
 
-    /// It could not be asked at all: it is due as before.
-    mutating func released(_ key: ObjectKey, _ asked: Entry) {
-        if entries[key]?.isOf(asked) ?? false { entries[key]?.isUnderWay = false }
+    /// It came to nothing.
+    /// - Returns: whether that is news for its owner.
+    mutating func failed(_ key: ObjectKey, _ asked: Entry, _ failure: Failure, now: Swift.Duration) -> Bool {
+        guard var entry = entries[key], entry.isOf(asked) else { return false }
+        let isAwaited = urgency(entry) == .awaited
+        entry.isUnderWay = false
+        let known = entry.failure
+        switch failure {
+        // As before.
+        case .cancelled: break
+        case .away(let words): entry.failure = words
+        case .unanswered(let words):
+            entry.failure = words
+            entry.doubts += 1
+            let (first, most) = isAwaited ? (Self.waiting, Self.waitingMost) : (Self.soon, Self.again)
+            entry.due = now + min(first * (1 << min(entry.doubts - 1, 8)), most)
+        }
+        entries[key] = entry
+        return isAwaited && entry.failure != known
     }
 
-    /// What came of one that was taken.
-    /// - Parameter findings: nil where there was no answer.
+    /// What was found of one that was taken.
     /// - Returns: those for whom it is news.
-    mutating func finished(_ key: ObjectKey, _ asked: Entry, _ findings: [SLOPreflight.Finding]?, now: Swift.Duration) -> Set<ObjectKey> {
+    mutating func finished(_ key: ObjectKey, _ asked: Entry, _ findings: [SLOPreflight.Finding], now: Swift.Duration) -> Set<ObjectKey> {
         var news: Set<ObjectKey> = []
-        if let form = asked.form, let findings {
+        if let form = asked.form {
             if findings.contains(where: { $0.reason == SLOPreflight.refused }) {
                 taken.remove(form)
             } else if taken.insert(form).inserted {
@@ -128,10 +168,11 @@ struct PreflightQueue: Sendable {
             }
         }
         guard var entry = entries[key], entry.isOf(asked) else { return news }
-        if findings != nil, entry.found != findings { news.insert(key) }
+        if entry.found != findings { news.insert(key) }
         entry.isUnderWay = false
-        entry.found = findings ?? entry.found
-        let isGood = findings?.allSatisfy { $0.weight == .warning } ?? false
+        entry.found = findings
+        entry.failure = nil
+        let isGood = findings.allSatisfy { $0.weight == .warning }
         entry.doubts = isGood ? 0 : entry.doubts + 1
         entry.due = now + (isGood ? Self.again : min(Self.soon * (1 << min(entry.doubts - 1, 8)), Self.again))
         entries[key] = entry

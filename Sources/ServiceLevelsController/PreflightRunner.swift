@@ -17,9 +17,10 @@ final class PreflightRunner: Sendable {
 
     /// SLOs that are tried at once; only the first lane does what nobody waits for.
     static let lanes = 4
-    /// Between two SLOs of a lane: while somebody waits for them, while only a few are due, and while many are.
-    private static let (urgentPause, shortPause, longPause) = (
-        Swift.Duration.milliseconds(100), Swift.Duration.milliseconds(200), Swift.Duration.seconds(3)
+    /// Between two SLOs of a lane: while rules wait for them, while only a few are due, while many are that nobody has looked at, and while many are to
+    /// be looked at again.
+    private static let (urgentPause, shortPause, newPause, longPause) = (
+        Swift.Duration.milliseconds(100), Swift.Duration.milliseconds(200), Swift.Duration.milliseconds(500), Swift.Duration.seconds(3)
     )
     private static let few = 20
     private static let pauseWhileAway = Swift.Duration.seconds(30)
@@ -71,28 +72,31 @@ final class PreflightRunner: Sendable {
                 _ = await timeline.within(min(turn.wait ?? .seconds(60), .seconds(60))) { await bell.wait() }
                 continue
             }
-            var pause = urgency < .routine ? Self.urgentPause : turn.others < Self.few ? Self.shortPause : Self.longPause
+            var pause = pause(urgency, isBusy: turn.others >= Self.few)
             do throws(PrometheusError) {
-                record(try await findings(entry.preflight), key, entry)
+                let findings = try await findings(entry.preflight)
+                let news = state.withLock { $0.queue.finished(key, entry, findings, now: timeline.now) }
+                for key in news.sorted() { notify(key) }
             } catch {
-                if error.kind == .cancelled { return }
-                logger.debug("an SLO could not be tried", metadata: ["object": "\(key)", "error": "\(error)"])
-                // A server that is away concerns all alike; a question that it can't answer only those who ask it.
-                if case .unreachable = error.kind {
-                    state.withLock { $0.queue.released(key, entry) }
-                    pause = Self.pauseWhileAway
-                } else {
-                    record(nil, key, entry)
+                let failure = PreflightQueue.Failure(error)
+                if state.withLock({ $0.queue.failed(key, entry, failure, now: timeline.now) }) { notify(key) }
+                switch failure {
+                case .cancelled: return
+                case .away: pause = Self.pauseWhileAway
+                case .unanswered: break
                 }
+                logger.debug("an SLO could not be tried", metadata: ["object": "\(key)", "error": "\(error)"])
             }
             try? await timeline.sleep(for: pause)
         }
     }
 
-    /// - Parameter findings: nil where there was no answer.
-    private func record(_ findings: [SLOPreflight.Finding]?, _ key: ObjectKey, _ asked: PreflightQueue.Entry) {
-        let news = state.withLock { $0.queue.finished(key, asked, findings, now: timeline.now) }
-        for key in news.sorted() { notify(key) }
+    private func pause(_ urgency: PreflightQueue.Urgency, isBusy: Bool) -> Swift.Duration {
+        switch urgency {
+        case .awaited: Self.urgentPause
+        case .new: isBusy ? Self.newPause : Self.shortPause
+        case .routine: isBusy ? Self.longPause : Self.shortPause
+        }
     }
 
     private func findings(_ preflight: SLOPreflight) async throws(PrometheusError) -> [SLOPreflight.Finding] {
@@ -113,7 +117,7 @@ final class PreflightRunner: Sendable {
 
 /// One question of preflight, put to a Prometheus.
 package enum PreflightAnswer {
-    /// What the server can't read or evaluate is an answer too; anything else means that it can't be asked.
+    /// What the server can't read, evaluate or evaluate in time is an answer too; anything else means that it can't be asked.
     package static func ask(
         _ question: SLOPreflight.Question, _ client: any PrometheusQuerying
     ) async throws(PrometheusError) -> SLOPreflight.Answer {
@@ -121,8 +125,13 @@ package enum PreflightAnswer {
             return .vector(try await client.vector(question.promql).value)
         } catch {
             if let words = error.queryRefusal { return .refused(words) }
-            if case .queryFailed("execution", let message) = error.kind { return .failed(message) }
-            throw error
+            switch error.kind {
+            // What does not parse is refused at once, so that this was read.
+            case .queryFailed("execution", let message), .queryFailed("timeout", let message), .timedOut(let message): return .failed(message)
+            // An ingress' word for the same.
+            case .refused(504, let message): return .failed(message)
+            default: throw error
+            }
         }
     }
 }

@@ -27,7 +27,8 @@ final class SourceRuntime: Sendable {
         self.definition = definition
         self.output = output
         self.instance = instance
-        let client = definition.client
+        func client(_ purpose: CountedPrometheus.Purpose) -> CountedPrometheus { CountedPrometheus(definition.client, for: purpose) }
+        let (figuresClient, rulesClient) = (client(.figures), client(.rules))
         let interval = Swift.Duration.milliseconds(definition.pollInterval.milliseconds)
         figures = Sampler(
             name: "\(definition.name)/figures", interval: interval, tolerated: 1, timeline: timeline, wallClock: wallClock, logger: logger,
@@ -35,7 +36,7 @@ final class SourceRuntime: Sendable {
                 guard let old else { return all }
                 return all.filter { old.figures[$0] != new.figures[$0] }
             },
-            notify: notify, poll: { try await FleetPoll.figures(client, instance: instance) })
+            notify: notify, poll: { try await FleetPoll.figures(figuresClient, instance: instance) })
         rules = Sampler(
             name: "\(definition.name)/rules", interval: interval, tolerated: 1, timeline: timeline, wallClock: wallClock, logger: logger,
             concern: { old, new, all in
@@ -45,12 +46,12 @@ final class SourceRuntime: Sendable {
                     old.groups[key] != new.groups[key] || definition.place(of: key, instance: instance).map { changed.contains($0.name) } ?? false
                 }
             },
-            notify: notify, poll: { try await FleetPoll.rules(client, instance: instance) })
-        let pastDays = PastDaysReader(client, instance: instance, wallClock: wallClock)
+            notify: notify, poll: { try await FleetPoll.rules(rulesClient, instance: instance) })
+        let pastDays = PastDaysReader(client(.days), instance: instance, wallClock: wallClock)
         days = Sampler(
             name: "\(definition.name)/days", interval: .seconds(3600), timeline: timeline, wallClock: wallClock, logger: logger,
             concern: { old, new, all in all.filter { !new.agrees(with: old, on: $0) } }, notify: notify, poll: { try await pastDays.read() })
-        preflight = PreflightRunner(name: definition.name, client: client, timeline: timeline, logger: logger, notify: notify)
+        preflight = PreflightRunner(name: definition.name, client: client(.preflight), timeline: timeline, logger: logger, notify: notify)
         output.onLoad { [rules] keys in
             rules.pollSoon()
             for key in keys.sorted() { notify(key) }

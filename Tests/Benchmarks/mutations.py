@@ -1,8 +1,8 @@
 """The generated tests of every sample: they pass on its rules, and each slip in a threshold, a window or an `and` makes one fail.
 
-    mutations.py BINARY SAMPLES DIR [CONFIG]
+    mutations.py BINARY SAMPLES DIR LAYOUT [CONFIG]
 
-Prints a line for each slip that nobody noticed, and FIGURE lines. With CONFIG rules are rendered in its layout.
+Prints a line for each slip that nobody noticed, and FIGURE lines with LAYOUT in their names. With CONFIG rules are rendered in its layout.
 """
 
 import concurrent.futures
@@ -80,7 +80,12 @@ def slips(pieces, at, windows):
             sys.exit(f"cannot change {what} in\n{expr}")
         return what, with_piece(at, f"{changed}    labels:{rest}")
 
-    yield alert("and -> or", re.sub(r"(?m)^( +)and\b", r"\1or", expr))
+    # Each of them by itself.
+    ands = list(re.finditer(r"(?m)^( +)and\b", expr))
+    if not ands:
+        sys.exit(f"no 'and' in\n{expr}")
+    for number, found in enumerate(ands, 1):
+        yield alert(f"and {number} of {len(ands)} -> or", f"{expr[: found.start()]}{found[1]}or{expr[found.end() :]}")
     # The guard implies what the long window must be above, so that a lower bound there changes nothing.
     factors = (2,) if " sqrt(" in expr or "/ sqrt(" in expr else (2, 0.5)
     rate = r"(> )(\d[\d.]*)(\n)"
@@ -121,8 +126,8 @@ def check(directory, number, rules, test, what, text):
 
 
 def main():
-    binary, samples, directory = sys.argv[1:4]
-    config = ["--config", sys.argv[4]] if len(sys.argv) > 4 else []
+    binary, samples, directory, layout = sys.argv[1:5]
+    config = ["--config", sys.argv[5]] if len(sys.argv) > 5 else []
     rendered = f"{directory}/rendered"
     subprocess.run([binary, "render", samples, "--tests", "-o", rendered, *config], check=True)
     work = []
@@ -160,10 +165,10 @@ def main():
                 print(f"{test}: {'fails' if what is None else what + ' goes unnoticed'}", flush=True)
                 failed += what is None
                 unnoticed += what is not None
-    print(f"FIGURE generated_tests {len(tests)} files >=1 {'ok' if tests else 'short'}")
-    print(f"FIGURE generated_tests_that_fail {failed} files <=0 {'ok' if not failed else 'short'}")
-    print(f"FIGURE slips_tried {sum(one[2] is not None for one in work)} slips >=1 ok")
-    print(f"FIGURE slips_unnoticed {unnoticed} slips <=0 {'ok' if not unnoticed else 'short'}", flush=True)
+    print(f"FIGURE generated_tests_{layout} {len(tests)} files >=1 {'ok' if tests else 'short'}")
+    print(f"FIGURE generated_tests_that_fail_{layout} {failed} files <=0 {'ok' if not failed else 'short'}")
+    print(f"FIGURE slips_tried_{layout} {sum(one[2] is not None for one in work)} slips >=1 ok")
+    print(f"FIGURE slips_unnoticed_{layout} {unnoticed} slips <=0 {'ok' if not unnoticed else 'short'}", flush=True)
 
 
 main()

@@ -106,9 +106,36 @@ struct LiveValidateTests {
             let replayed = try await run(["backtest", file, "--prometheus", place, "--days", "1", "--config", config])
             #expect(replayed.exit == .code(0), "\(place): \(replayed.output)")
         }
+        // What is wrong by itself is told though the server can't be asked.
+        try writeFile(file, slo("a", in: "shop") + "---\n" + slo("b", in: "shop").replacing("99%", with: "100%"))
+        let both = try await run(["validate", file, "--against", server.url])
+        #expect(both.exit == .code(3) && both.output.contains("spec.objective: "), "\(both.output)")
+        #expect(both.output.contains("note: that Prometheus was not asked about shop/a"), "\(both.output)")
         let unknown = try await run(["validate", file, "--against", "west", "--config", config])
         #expect(unknown.exit == .code(2))
         #expect(unknown.output.contains("--against: west is neither a URL nor a Prometheus of the configuration (there are: default)"))
+    }
+
+    @Test func whatAnotherSourceEvaluatesIsNotAskedAbout() async throws {
+        let server = try ScriptedServer { request, _ in
+            .json(
+                #"{"status":"success","data":{"resultType":"\#(request.target.contains("query_range") ? "matrix" : "vector")","result":[]}}"#)
+        }
+        defer { server.stop() }
+        let scratch = try ScratchDirectory()
+        let (file, config) = (scratch.file("slo.yaml"), scratch.file("config.yaml"))
+        try writeFile(file, slo("a", in: "shop", "{ratio: {errors: e, total: t}}", "source: west"))
+        try writeFile(config, "prometheus:\n  - {name: default, url: \"\(server.url)\"}\n  - {name: west, url: \"http://127.0.0.1:1\"}\n")
+        let checked = try await run(["validate", file, "--against", "default", "--config", config])
+        #expect(checked.exit == .code(0), "\(checked.output)")
+        #expect(checked.output.contains("note: shop/a is evaluated by the source west, and was not asked about"), "\(checked.output)")
+        let replayed = try await run(["backtest", file, "--prometheus", "default", "--days", "1", "--config", config])
+        #expect(replayed.exit == .code(0) && replayed.output.contains("and was not replayed"), "\(replayed.output)")
+        // A URL that the configuration does not know may be meant for any.
+        let other = try ScriptedServer { _, _ in .json(#"{"status":"success","data":{"resultType":"vector","result":[]}}"#) }
+        defer { other.stop() }
+        let asked = try await run(["validate", file, "--against", other.url, "--config", config])
+        #expect(asked.exit == .code(1) && asked.output.contains("selects no series now"), "\(asked.output)")
     }
 
     @Test func notifiersOfAPolicyAreCheckedAgainstTheConfiguration() async throws {

@@ -283,7 +283,7 @@ import Values
 
     @Test func whatACompatibleServerDoesNotTell() async throws {
         let server = NonsenseServer { request in
-            request.target.hasSuffix("flags")
+            request.target.hasSuffix("runtimeinfo")
                 ? .answer(status: 200, body: #"{"status":"success","data":[]}"#) : .answer(status: 404, body: "not found")
         }
         let client = try client(server)

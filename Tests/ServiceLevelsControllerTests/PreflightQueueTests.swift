@@ -1,5 +1,6 @@
 import KubeModel
 import PlimsollAPI
+import PrometheusClient
 import ServiceLevels
 import Testing
 import Values
@@ -19,10 +20,12 @@ struct PreflightQueueTests {
             queue.take(now: now, upTo: limit)
         }
         func next() throws -> (key: ObjectKey, entry: PreflightQueue.Entry, urgency: PreflightQueue.Urgency) { try #require(take().next) }
-        func finished(_ key: ObjectKey, _ entry: PreflightQueue.Entry, _ findings: [SLOPreflight.Finding]?) -> [String] {
+        func finished(_ key: ObjectKey, _ entry: PreflightQueue.Entry, _ findings: [SLOPreflight.Finding]) -> [String] {
             queue.finished(key, entry, findings, now: .zero).map(\.name).sorted()
         }
-        func released(_ key: ObjectKey, _ entry: PreflightQueue.Entry) { queue.released(key, entry) }
+        func failed(
+            _ key: ObjectKey, _ entry: PreflightQueue.Entry, _ failure: PreflightQueue.Failure, at now: Swift.Duration = .zero
+        ) -> Bool { queue.failed(key, entry, failure, now: now) }
         func preflight(_ name: String) -> SLOObservation.Preflight { queue.preflight(of: PreflightQueueTests.slo(name)) }
     }
 
@@ -81,8 +84,8 @@ struct PreflightQueueTests {
         #expect(queue.preflight("b") == .unasked)
         let first = try queue.next()
         // Without an answer nothing is known.
-        #expect(queue.finished(first.key, first.entry, nil).isEmpty)
-        #expect(queue.preflight("b") == .unasked)
+        #expect(queue.failed(first.key, first.entry, .unanswered("no word")))
+        #expect(queue.preflight("b") == .unasked && queue.preflight("a") == .unanswered("no word"))
         let second = try queue.next()
         #expect(second.key.name == "b" && second.urgency == .awaited)
         #expect(queue.finished(second.key, second.entry, []) == ["a", "b", "c"])
@@ -112,10 +115,51 @@ struct PreflightQueueTests {
         _ = queue.want("a", Self.plain)
         let turn = try queue.next()
         #expect(queue.take().next == nil)
-        queue.released(turn.key, turn.entry)
+        #expect(!queue.failed(turn.key, turn.entry, .away("no route")))
         let second = try queue.next()
         _ = queue.finished(second.key, second.entry, [])
         #expect(queue.take().wait == PreflightQueue.again)
         #expect(queue.take(at: PreflightQueue.again).next?.urgency == .routine)
+    }
+
+    /// A server that was away for hours must not keep rules back for hours more.
+    @Test func rulesThatWaitAreTriedAgainSoon() throws {
+        let queue = Rig()
+        _ = queue.want("waits", Self.latency)
+        _ = queue.want("plain", Self.plain)
+        var now = Swift.Duration.zero
+        var waits: [Swift.Duration] = []
+        for attempt in 0..<8 {
+            let turn = try #require(queue.take(at: now, upTo: .awaited).next)
+            #expect(turn.key.name == "waits")
+            // Its owner hears of it once.
+            #expect(queue.failed(turn.key, turn.entry, .unanswered("HTTP 401"), at: now) == (attempt == 0))
+            let wait = try #require(queue.take(at: now, upTo: .awaited).wait)
+            waits.append(wait)
+            now += wait
+        }
+        #expect(waits.prefix(3) == [.seconds(15), .seconds(30), .seconds(60)])
+        #expect(waits.last == PreflightQueue.waitingMost)
+        // Nobody waits for this one.
+        let turn = try #require(queue.take(at: .zero).next)
+        #expect(turn.key.name == "plain" && !queue.failed(turn.key, turn.entry, .unanswered("no word")))
+        #expect(queue.take(at: .zero).wait == min(PreflightQueue.soon, now))
+    }
+
+    @Test(arguments: [
+        (PrometheusError.Kind.cancelled, "cancelled"), (.unreachable("x"), "away"), (.refused(status: 503, message: ""), "away"),
+        (.refused(status: 502, message: ""), "away"), (.refused(status: 429, message: ""), "away"),
+        (.refused(status: 401, message: ""), "unanswered"),
+        (.nonsense(why: "x"), "unanswered"), (.timedOut("x"), "unanswered"), (.misconfigured("x"), "unanswered"),
+        (.queryFailed(errorType: "internal", message: "x"), "unanswered"),
+    ])
+    func whatAFailureConcerns(kind: PrometheusError.Kind, expected: String) {
+        let name =
+            switch PreflightQueue.Failure(PrometheusError(source: "p", kind: kind)) {
+            case .cancelled: "cancelled"
+            case .away: "away"
+            case .unanswered: "unanswered"
+            }
+        #expect(name == expected)
     }
 }

@@ -69,7 +69,8 @@ struct PreflightRunnerTests {
             let slo = Self.slo()
             try Self.want(slo, runner)
             try await Task.sleep(for: .milliseconds(300))
-            #expect(runner.observation(of: slo) == .unasked && told.all.isEmpty)
+            guard case .unanswered(let words) = runner.observation(of: slo) else { return #expect(Bool(false), "\(runner.observation(of: slo))") }
+            #expect(words.contains("no route") && told.all.isEmpty)
         }
     }
 
@@ -99,7 +100,7 @@ struct PreflightRunnerTests {
     /// VictoriaMetrics says the status' code where Prometheus says `bad_data`.
     @Test(arguments: [
         ("bad_data", true, false), ("422", true, false), ("400", true, false), ("not_found", true, false), ("execution", false, true),
-        ("timeout", false, false), ("canceled", false, false), ("unavailable", false, false), ("internal", false, false), ("503", false, false),
+        ("timeout", false, true), ("canceled", false, false), ("unavailable", false, false), ("internal", false, false), ("503", false, false),
         ("429", false, false),
     ])
     func whatTheServerSaysOfAQuery(type: String, isRefused: Bool, isFailed: Bool) async throws {
@@ -109,5 +110,16 @@ struct PreflightRunnerTests {
         let question = try #require(SLOPreflight(spec, settings: RuleSettings()).questions.first)
         let answer = try? await PreflightAnswer.ask(question, server)
         #expect(answer == (isRefused ? .refused("its words") : isFailed ? .failed("its words") : nil))
+    }
+
+    /// A question that is too heavy says nothing against the text.
+    @Test(arguments: [PrometheusError.Kind.timedOut("10 s"), .refused(status: 504, message: "10 s")]) func whatTakesTooLongWasRead(
+        kind: PrometheusError.Kind
+    ) async throws {
+        let server = ScriptedPrometheus()
+        server.fail(kind)
+        let spec = try #require(Self.slo().spec)
+        let question = try #require(SLOPreflight(spec, settings: RuleSettings()).questions.first)
+        #expect(try await PreflightAnswer.ask(question, server) == .failed("10 s"))
     }
 }

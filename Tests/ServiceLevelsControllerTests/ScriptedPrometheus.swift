@@ -69,17 +69,6 @@ final class ScriptedPrometheus: PrometheusQuerying {
         try refuse()
     }
 
-    func alerts() async throws(PrometheusError) -> PrometheusAnswer<[AlertInstance]> { try refuse() }
-
-    func series(
-        matching selectors: [String], from start: Instant?, to end: Instant?
-    ) async throws(PrometheusError) -> PrometheusAnswer<[[String: String]]> { try refuse() }
-
-    func labelValues(
-        _ label: String, matching selectors: [String], from start: Instant?, to end: Instant?
-    ) async throws(PrometheusError) -> PrometheusAnswer<[String]> { try refuse() }
-
-    func buildInfo() async throws(PrometheusError) -> PrometheusBuild { try refuse() }
     func setup() async throws(PrometheusError) -> PrometheusSetup {
         try throwIfFailing()
         return PrometheusSetup(retention: .days(90))

@@ -79,6 +79,27 @@ struct PromtoolFleetTests {
         #expect(outcome.passed, Comment(rawValue: outcome.output))
     }
 
+    /// What the budget of one is reckoned with is not there: nobody else's alerts are silent for that.
+    @Test func `without one's facts the others' alerts fire`() async throws {
+        let (lost, kept) = (FleetShardTests.key("lost"), FleetShardTests.key("kept"))
+        let minutes = 3 * Self.hour / 2
+        let both = try FleetShardTests.shard([(SLOFixtures.checkout, lost), (SLOFixtures.checkout, kept)], instance: "fleet")
+        let one = try FleetShardTests.shard([(SLOFixtures.checkout, kept)], instance: "fleet")
+        let sums = RuleSettings.Pace.allCases.count
+        let series = [lost, kept].flatMap { Self.fed($0, minutes: minutes, from: Self.hour, 50) }
+        for (facts, expected) in [(both, 2.0), (one, 1.0)] {
+            let groups = Self.without(Array(both.groups.prefix(sums) + facts.groups.dropFirst(sums)))
+            let at = PromDuration.minutes(Int64(minutes) - 1)
+            let test = PromtoolTest(name: "\(expected) with facts", step: .minutes(1), series: series)
+                .expecting("count(ALERTS{plimsoll_instance=\"fleet\",plimsoll_tier=\"fast\",alertstate=\"firing\"})", at: at, ("{}", expected))
+                .expecting(
+                    "count(ALERTS{plimsoll_instance=\"fleet\",plimsoll_slo=\"kept\",plimsoll_tier=\"fast\",alertstate=\"firing\"})", at: at, ("{}", 1)
+                )
+            let outcome = try await Promtool.test([RuleFile(groups: groups)], every: .minutes(1), order: groups.reversed(), [test])
+            #expect(outcome.passed, Comment(rawValue: outcome.output))
+        }
+    }
+
     @Test func `promtool accepts the rules`() async throws {
         let outcome = try await Promtool.check(FleetShardTests.shard(FleetShardTests.mixed).parts.map(\.file))
         #expect(outcome.passed, Comment(rawValue: outcome.output))

@@ -54,12 +54,22 @@ import Values
         #expect(error?.description.contains("524288") == true)
     }
 
-    @Test func `each tier silences those of lower burn rate, and never itself`() throws {
+    @Test func `each tier silences those of lower rank, and never itself`() throws {
         let rules = InhibitRules.json.arrayValue ?? []
         #expect(rules.count == 7)
         #expect(rules.first?["target_matchers"]?[0]?.stringValue == "plimsoll_rank=~\"[2-8]\"")
         #expect(rules.last?["target_matchers"]?[0]?.stringValue == "plimsoll_rank=~\"8\"")
         #expect(rules.allSatisfy { $0["equal"]?.arrayValue?.count == 4 })
+    }
+
+    @Test func `a ticket silences no page`() throws {
+        var spec = try SLOFixtures.spec(SLOFixtures.checkout)
+        spec.alerting.tiers = [
+            AlertTier(name: "blip", severity: .ticket, long: .minutes(15), short: .minutes(5), burnRate: try #require(Factor("20"))),
+            AlertTier(name: "slow", severity: .page, long: .hours(6), short: .minutes(30), burnRate: try #require(Factor("6"))),
+            AlertTier(name: "fast", severity: .page, long: .hours(1), short: .minutes(5), burnRate: try #require(Factor("14.4"))),
+        ]
+        #expect(WindowPlan(spec).tiers.map(\.name) == ["fast", "slow", "blip"])
     }
 
     @Test func `the file for alertmanager.yml has these rules`() throws {

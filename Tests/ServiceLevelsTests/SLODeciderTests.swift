@@ -54,6 +54,10 @@ import Values
     @Test func `a latency's rules need no word of their own`() throws {
         var world = try World(SLOFixtures.latency)
         #expect(world.step().rules == .keep)
+        // Why they wait is told.
+        world.observation.preflight = .unanswered("Prometheus 'default' refused: HTTP 401")
+        #expect(world.step().rules == .keep)
+        #expect(world.condition("RulesLoaded")?.message.contains("HTTP 401") == true, "\(String(describing: world.condition("RulesLoaded")))")
         world.observation.preflight = .formTaken
         #expect(world.step().rules == world.rules.map { .write($0) })
         #expect(world.condition("Preflight")?.reason == "NotAsked")

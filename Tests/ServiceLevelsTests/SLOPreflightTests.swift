@@ -158,7 +158,7 @@ struct SLOPreflightTests {
     @Test func errorsThatAreNoPartOfTheTotalAndGroupsOutOfHand() throws {
         #expect(
             try findings(SLOFixtures.checkout) { $0 == .ratio ? .vector([Self.sample(3.5)]) : nil } == [
-                "problem NotPartOfTotal spec.indicator.ratio: its numerator is 3.5 times the total of the last day: it is no part of it"
+                "problem NotPartOfTotal spec.indicator.ratio: its numerator is 3.5 times the total of the last hour: it is no part of it"
             ])
         #expect(
             try findings(SLOFixtures.grouped) { subject in

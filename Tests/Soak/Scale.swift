@@ -14,6 +14,7 @@ struct Scale {
     func run() async throws {
         try await World.with("scale") { world in
             let lanes = 16
+            let few = try await polls(world, ofFew: 10)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for lane in 0..<lanes {
                     group.addTask {
@@ -24,8 +25,7 @@ struct Scale {
             }
             say("SCALE created \(count)")
             let start = ContinuousClock.now
-            let daemon = try Daemon(
-                world, interval: "30s", poll: "30s", layout: places == 0 ? "layout: PerSLO" : "layout: Fleet\n      fleet: {places: \(places)}")
+            let daemon = try daemon(world)
             try await daemon.ready(world)
             let synced = ContinuousClock.now - start
             let written = try await time(since: start, "rules of all") {
@@ -41,13 +41,32 @@ struct Scale {
             let before = try await Usage(world, daemon)
             try await Task.sleep(for: .seconds(120))
             let used = try await Usage(world, daemon)
-            let queries = (used.queries - before.queries) / 2
+            let polls = (used.polls - before.polls) / 2
             let lag = try await lag(world)
+            say("FIGURE slo_polls_a_minute_\(count) \(polls) requests <=\(few) \(polls <= few ? "ok" : "short")")
+            say("FIGURE slo_condition_lag_\(count) \(lag / .seconds(1)) s <=60 \(lag <= .seconds(60) ? "ok" : "short")")
             say(
-                "SCALE-STEADY slos=\(count) queries-a-minute=\(queries) condition-lag=\(lag) cpu=\((used.cpu - before.cpu) / 120) prometheus-cpu=\((used.prometheusCPU - before.prometheusCPU) / 120) resident-MiB=\(try residentMiB(daemon)) peak-MiB=\(try residentMiB(daemon, "VmHWM:"))"
+                "SCALE-STEADY slos=\(count) polls-a-minute=\(polls) of-ten-slos=\(few) preflights-a-minute=\((used.preflights - before.preflights) / 2) condition-lag=\(lag) cpu=\((used.cpu - before.cpu) / 120) prometheus-cpu=\((used.prometheusCPU - before.prometheusCPU) / 120) resident-MiB=\(try residentMiB(daemon)) peak-MiB=\(try residentMiB(daemon, "VmHWM:"))"
             )
             try await daemon.stop()
         }
+    }
+
+    private func daemon(_ world: World) throws -> Daemon {
+        try Daemon(world, interval: "30s", poll: "30s", layout: places == 0 ? "layout: PerSLO" : "layout: Fleet\n      fleet: {places: \(places)}")
+    }
+
+    /// How often a minute the daemon asks for the figures and rules of so few SLOs, which stay.
+    private func polls(_ world: World, ofFew few: Int) async throws -> Double {
+        for index in 0..<few { try await world.apply("slo-\(index)", spec(world)) }
+        let daemon = try daemon(world)
+        try await daemon.ready(world)
+        for index in 0..<few { try await world.wait("slo-\(index)", "Ready", .true, within: .seconds(300)) }
+        let before = try await Usage(world, daemon)
+        try await Task.sleep(for: .seconds(120))
+        let used = try await Usage(world, daemon)
+        try await daemon.stop()
+        return (used.polls - before.polls) / 2
     }
 
     /// Of few series: all that is read comes from one Prometheus, which evaluates everybody's rules besides.
@@ -61,19 +80,27 @@ struct Scale {
     private struct Usage {
         let cpu: Double
         let prometheusCPU: Double
-        /// All that Prometheus was asked, but its metrics; nobody but the daemon asks for more than one of these.
-        let queries: Int
+        /// What the daemon asked for of Prometheus again and again, by its own count; and for preflight, at a bounded rate.
+        let polls, preflights: Double
 
         init(_ world: World, _ daemon: Daemon) async throws {
             let stat = try readFile("/proc/\(daemon.process.pid)/stat").split(separator: ") ").last?.split(separator: " ") ?? []
             cpu = stat.count > 12 ? ((Double(stat[11]) ?? 0) + (Double(stat[12]) ?? 0)) / Double(sysconf(Int32(_SC_CLK_TCK))) : 0
             let metrics = try await world.fetch("\(world.prometheusURL)/metrics").text.split(separator: "\n")
-            func sum(_ prefix: String, _ isWanted: (Substring) -> Bool = { _ in true }) -> Double {
-                metrics.filter { $0.hasPrefix(prefix) && isWanted($0) }
+            func sum(_ prefix: String) -> Double {
+                metrics.filter { $0.hasPrefix(prefix) }
                     .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0, +)
             }
             prometheusCPU = sum("process_cpu_seconds_total ")
-            queries = Int(sum("prometheus_http_requests_total{") { $0.contains("handler=\"/api/") })
+            let own = try await world.fetch("\(daemon.metricsURL)/metrics").text.split(separator: "\n")
+            func asked(_ purposes: [String]) -> Double {
+                own.filter { line in
+                    line.hasPrefix("plimsoll_source_requests_total{") && purposes.contains { line.contains("purpose=\"\($0)\"") }
+                }
+                .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0, +)
+            }
+            polls = asked(["figures", "rules"])
+            preflights = asked(["preflight"])
         }
     }
 

@@ -1,9 +1,10 @@
 /// Who may make the API server be asked now, so that strangers can shut out nobody whose token it knows. A plain value.
 ///
-/// Tokens that were somebody's lately have a share of their own. All others are strangers, with a smaller share, of which one address has a part; and
+/// Tokens that were somebody's lately have a share of their own, of which one has a part. All others are strangers, with a smaller share, of which one address has a part; and
 /// an address that has sent many tokens that were nobody's has to wait.
 struct AskerBook: Sendable {
-    static let knownAtOnce = 16
+    /// In all, and of one token: any pod's own is somebody's.
+    static let (knownAtOnce, knownAtOnceOfOne) = (16, 4)
     static let (strangersAtOnce, strangersAtOnceFromOne) = (8, 4)
     /// So many tokens of nobody's may come from an address in such a time.
     static let (nobodies, period) = (50, Swift.Duration.seconds(10))
@@ -27,15 +28,17 @@ struct AskerBook: Sendable {
     /// Until when, by a hash that is seeded for this process: no token is kept. It decides about nothing but whose turn it is.
     private var known: [Int: Swift.Duration] = [:]
     private var peers: [String: Peer] = [:]
-    private var knownUnderWay = 0
+    /// By token.
+    private var knownUnderWay: [Int: Int] = [:]
     private var strangersUnderWay = 0
 
     /// - Returns: nil where the asker has to try again later.
     mutating func begin(token: String, peer: String, now: Swift.Duration) -> Ticket? {
         let hash = token.hashValue
         if let until = known[hash], now < until {
-            guard knownUnderWay < Self.knownAtOnce else { return nil }
-            knownUnderWay += 1
+            let mine = knownUnderWay[hash] ?? 0
+            guard mine < Self.knownAtOnceOfOne, knownUnderWay.values.reduce(0, +) < Self.knownAtOnce else { return nil }
+            knownUnderWay[hash] = mine + 1
             return Ticket(token: hash, peer: peer, isKnown: true)
         }
         peers = peers.filter { $0.value.underWay > 0 || now - $0.value.since <= Self.period }
@@ -53,7 +56,8 @@ struct AskerBook: Sendable {
     /// - Parameter isSomebodys: what the API server said of the token; nil where it said nothing.
     mutating func end(_ ticket: Ticket, isSomebodys: Bool?, now: Swift.Duration) {
         if ticket.isKnown {
-            knownUnderWay -= 1
+            let left = (knownUnderWay[ticket.token] ?? 1) - 1
+            knownUnderWay[ticket.token] = left > 0 ? left : nil
         } else {
             strangersUnderWay -= 1
             peers[ticket.peer]?.underWay -= 1

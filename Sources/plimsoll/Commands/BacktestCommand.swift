@@ -44,11 +44,15 @@ struct BacktestCommand: AsyncParsableCommand {
         let check = ManifestCheck(set, configuration: configuration)
         let lines = set.unreadable + check.problems.map(\.description)
         guard lines.isEmpty else { throw CommandFailure.input("nothing was replayed:\n" + lines.joined(separator: "\n")) }
-        let client = try ChosenPrometheus(prometheus, option: "--prometheus", of: "backtest", configuration)
-            .client(option: "--prometheus", of: "backtest", timeout: .seconds(120))
+        let chosen = try ChosenPrometheus(prometheus, option: "--prometheus", of: "backtest", configuration)
+        let client = try chosen.client(option: "--prometheus", of: "backtest", timeout: .seconds(120))
         let specs = Dictionary(check.slos.map { ($0.key, $0.spec) }, uniquingKeysWith: { first, _ in first })
         var reports: [JSON] = []
         for slo in check.slos.sorted(by: { $0.key < $1.key }) {
+            guard chosen.evaluates(slo.spec) else {
+                StandardError.write("note: \(slo.key) is evaluated by the source \(slo.spec.source), and was not replayed")
+                continue
+            }
             let settings = configuration?.prometheus.first { $0.name == slo.spec.source }?.ruleSettings ?? RuleSettings()
             let replay = BacktestReplay(
                 client: client, instance: configuration?.instance ?? "main", key: slo.key, spec: slo.spec, specs: specs, settings: settings,

@@ -1,9 +1,12 @@
+import PlimsollAPI
 import PrometheusClient
 import Values
 
 /// The Prometheus that an option of a command names: by its URL, or by what the configuration calls it.
 struct ChosenPrometheus {
     let settings: PrometheusSettings
+    /// What the configuration calls it; nil: it knows no such server, and any SLO may be meant.
+    private let names: Set<String>?
 
     /// - Parameters:
     ///   - option: `--against`, for messages.
@@ -13,6 +16,7 @@ struct ChosenPrometheus {
         let sources = configuration?.prometheus ?? []
         if let source = sources.first(where: { $0.name == text }) ?? sources.first(where: { Self.bare($0.url) == Self.bare(text) }) {
             settings = source.clientSettings
+            names = Set(sources.filter { Self.bare($0.url) == Self.bare(source.url) }.map(\.name))
             return
         }
         guard text.contains("://") else {
@@ -21,7 +25,11 @@ struct ChosenPrometheus {
             throw .usage(command, "\(option): \(text) is neither a URL nor a Prometheus of the configuration (\(known))")
         }
         settings = PrometheusSettings(name: option, url: text)
+        names = nil
     }
+
+    /// Whether it is the one that evaluates the SLO.
+    func evaluates(_ spec: SLOSpec) -> Bool { names?.contains(spec.source) ?? true }
 
     /// - Parameter timeout: of one query; nil: as configured.
     func client(option: String, of command: String, timeout: Swift.Duration? = nil) throws(CommandFailure) -> PrometheusHTTPClient {

@@ -51,6 +51,8 @@ struct ValidateCommand: AsyncParsableCommand {
         let configuration = try file.map { try ConfigurationFile.load($0) }
         let inputs = InputFiles(paths, excluding: exclude)
         let set = ManifestSet(inputs)
+        let chosen = try against.map { try ChosenPrometheus($0, option: "--against", of: "validate", configuration) }
+        let prometheus = try chosen?.client(option: "--against", of: "validate")
         let client = try context.map { try Self.client(context: $0, kubeconfig: kubeconfig) }
         var cluster: ClusterView?
         if let client { cluster = try await ClusterView(client, near: set.objects.filter(\.isOurs).map(\.key)) }
@@ -62,36 +64,28 @@ struct ValidateCommand: AsyncParsableCommand {
             StandardError.write("warning: \(placed)")
         }
         if let configuration, let file { for missing in ConfigurationFile.missing(configuration, in: file) { warn(missing) } }
+        var live = LiveFindings()
         if let client, let cluster {
-            let live = ClusterCheck(client: client, view: cluster)
-            for slo in check.slos {
-                let findings = try await live.attempt(slo)
-                lines += findings.problems.map(\.description)
-                for warning in findings.warnings { warn(warning) }
-            }
-            for warning in live.consequences(check) { warn(warning) }
+            await live.ask(ClusterCheck(client: client, view: cluster), check)
             await client.shutdown()
         }
-        if let against {
-            let live = LiveCheck(
-                client: try ChosenPrometheus(against, option: "--against", of: "validate", configuration).client(option: "--against", of: "validate"))
-            for slo in check.slos {
-                let settings = configuration?.prometheus.first { $0.name == slo.spec.source }?.ruleSettings ?? RuleSettings()
-                for finding in try await live.findings(slo.spec, settings) {
-                    let placed = slo.object.placed(Problem(finding.path, finding.message))
-                    if finding.weight == .problem { lines.append(placed.description) } else { warn(placed) }
-                }
-            }
-            await live.client.shutdown()
+        if let chosen, let prometheus {
+            await live.ask(LiveCheck(client: prometheus), chosen, check, configuration)
+            await prometheus.shutdown()
         }
+        lines += live.problems.map(\.description)
+        for warning in live.warnings { warn(warning) }
         for line in lines { StandardOutput.write(line + "\n", ifClosed: ProcessExit.input) }
         for note in check.notes { StandardError.write("note: \(note)") }
+        for note in live.notes { StandardError.write("note: \(note)") }
         for path in set.idlePaths(inputs, problems: check.problems) { StandardError.write("note: \(path) holds no object of Plimsoll's") }
         let passedOver = check.foreign == 0 ? "" : ", \(Count.of(check.foreign, "object")) of other kinds passed over"
         let good = "\(Count.of(check.slos.count, "SLO")) \(check.slos.count == 1 ? "is" : "are") good"
         let analyses = check.analyses == 0 ? "" : ", \(Count.of(check.analyses, "RolloutAnalysis", "RolloutAnalyses")) too"
         StandardError.write(
             "\(good)\(analyses), \(Count.of(lines.count, "problem"))\(warnings == 0 ? "" : ", \(Count.of(warnings, "warning"))")\(passedOver)")
+        // What was not asked may hold more: the world's fault comes first.
+        if let failure = live.failure { throw failure }
         if !lines.isEmpty { throw CommandFailure(code: ProcessExit.input, message: "") }
     }
 

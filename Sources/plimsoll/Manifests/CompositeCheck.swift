@@ -7,17 +7,17 @@ extension ManifestCheck {
     /// Looks the members of composites up among what was read, and then in the cluster, and gives each its namespace.
     ///
     /// One of another namespace may be in another repository: that it is not here is a note. In the composite's own it is most likely misspelt.
-    /// - Parameter named: all SLOs that were found, bad ones too.
-    mutating func resolveComposites(named: Set<ObjectKey>, _ cluster: ClusterView?) {
+    /// - Parameter named: all SLOs that were found, bad ones too, and with whom each is shared.
+    mutating func resolveComposites(named: [ObjectKey: [String]], _ cluster: ClusterView?) {
         let specs = Dictionary(slos.map { ($0.key, $0.spec) }, uniquingKeysWith: { first, _ in first })
         var good: [CheckedSLO] = []
         for var slo in slos {
             let members = CompositeMembers(slo.key, slo.spec) { key in
-                specs[key].map { .slo($0) } ?? (named.contains(key) ? .invalid(sharedWith: []) : cluster?.found(key) ?? .nothing)
+                specs[key].map { .slo($0) } ?? named[key].map { .invalid(sharedWith: $0) } ?? cluster?.found(key) ?? .nothing
             }
             var found: [Problem] = members?.faults ?? []
             for gap in members?.gaps ?? [] {
-                let isKnown = named.contains(gap.member) || cluster?.found(gap.member) != nil
+                let isKnown = named[gap.member] != nil || cluster?.found(gap.member) != nil
                 if gap.reason == .notShared, !isKnown {
                     notes.append(
                         slo.object.placed(

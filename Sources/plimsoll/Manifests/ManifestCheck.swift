@@ -54,7 +54,8 @@ struct ManifestCheck {
                             + "and RolloutAnalysis"))
             }
         }
-        resolveComposites(named: Set(seen.keys), cluster)
+        let shared = set.objects.filter { $0.kind == SLO.resource.kind && seen[$0.key] != nil }.map { ($0.key, SLO(json: $0.json).sharedWith) }
+        resolveComposites(named: Dictionary(shared) { first, _ in first }, cluster)
     }
 
     /// Prometheus's own rule files lie beside manifests, and are no objects.

@@ -9,6 +9,7 @@ enum FigureFamilies {
     static let descriptions: [MetricDescription] = [
         .init("plimsoll_slo_status_writes_total", "Writes of an SLO's status."),
         .init("plimsoll_slo_rule_writes_total", "Writes of an SLO's rules to where its source keeps them."),
+        .init("plimsoll_source_requests_total", "Requests to a Prometheus source, by what they are for: figures, rules, days, preflight."),
         .init(
             "plimsoll_notifications_total",
             "Attempts to tell a notifier of a policy's step, by outcome: delivered, failed, refused; abandoned: a deleted SLO's end is given up."),
