@@ -71,7 +71,16 @@ extension SLOSpec {
 }
 
 extension SLOAlerting {
-    func routing(_ severity: AlertSeverity) -> AlertRouting { severity == .page ? page : ticket }
+    /// What to do about it, where nobody says better.
+    static let runbook = "https://plimsoll.dev/runbooks/error-budget-burn"
+
+    func routing(_ severity: AlertSeverity) -> AlertRouting {
+        let (own, other) = severity == .page ? (page, ticket) : (ticket, page)
+        let name = "runbook_url"
+        var routing = own
+        routing.annotations[name] = own.annotations[name] ?? other.annotations[name] ?? Self.runbook
+        return routing
+    }
 }
 
 /// Recorded events of a window, as an alert reads them.

@@ -14,7 +14,7 @@ package struct PolicyNotice: Sendable, Hashable {
     package var title: String
     package var text: String
     package var facts: [Fact]
-    /// Empty without one.
+    /// A URL; the default one where nobody gave one.
     package var runbook: String
     /// Of the alerts of that severity.
     package var labels: [String: String]
@@ -26,10 +26,9 @@ package struct PolicyNotice: Sendable, Hashable {
         let step = spec.policy.first { $0.name == record.policy }
         // Once nothing is left somebody has to act now; before that there is time.
         severity = step.map { $0.remainingBelow.percent <= .zero } ?? false ? .page : .ticket
-        let routing = severity == .page ? spec.alerting.page : spec.alerting.ticket
-        let other = severity == .page ? spec.alerting.ticket : spec.alerting.page
+        let routing = spec.alerting.routing(severity)
         labels = routing.labels
-        runbook = routing.annotations["runbook_url"] ?? other.annotations["runbook_url"] ?? ""
+        runbook = routing.annotations["runbook_url"] ?? ""
         let left = status.errorBudget?.remaining ?? ""
         let isFiring = record.state.isFiring
         if isFiring {

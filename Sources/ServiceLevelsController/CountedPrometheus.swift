@@ -1,4 +1,4 @@
-import Metrics
+import CoreMetrics
 import PrometheusClient
 import PrometheusModel
 import Values

@@ -65,11 +65,13 @@ import Values
     @Test func `a ticket silences no page`() throws {
         var spec = try SLOFixtures.spec(SLOFixtures.checkout)
         spec.alerting.tiers = [
-            AlertTier(name: "blip", severity: .ticket, long: .minutes(15), short: .minutes(5), burnRate: try #require(Factor("20"))),
-            AlertTier(name: "slow", severity: .page, long: .hours(6), short: .minutes(30), burnRate: try #require(Factor("6"))),
-            AlertTier(name: "fast", severity: .page, long: .hours(1), short: .minutes(5), burnRate: try #require(Factor("14.4"))),
+            AlertTier(name: "blip", severity: .ticket, long: .minutes(15), short: .minutes(5), burnRate: try #require(Factor("20x"))),
+            AlertTier(name: "slow", severity: .page, long: .hours(6), short: .minutes(30), burnRate: try #require(Factor("6x"))),
+            AlertTier(name: "fast", severity: .page, long: .hours(1), short: .minutes(5), burnRate: try #require(Factor("14.4x"))),
         ]
-        #expect(WindowPlan(spec).tiers.map(\.name) == ["fast", "slow", "blip"])
+        let key = ObjectKey(namespace: "shop", name: "checkout")
+        let rules = try RuleGenerator.generate(instance: "main", key: key, spec: spec, settings: RuleSettings(), now: .epoch)
+        #expect(rules.tiers.map(\.name) == ["fast", "slow", "blip"])
     }
 
     @Test func `the file for alertmanager.yml has these rules`() throws {

@@ -1,3 +1,5 @@
+import KubeModel
+import PlimsollAPI
 import ServiceLevels
 import Values
 
