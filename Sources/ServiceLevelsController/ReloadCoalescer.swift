@@ -16,7 +16,7 @@ final class ReloadCoalescer: Sendable {
     }
     private let state = Mutex(State())
     private let reload: @Sendable () async throws -> Void
-    private let sleep: @Sendable (Swift.Duration) async throws -> Void
+    private let timeline: Timeline
     private let logger: Logger
 
     /// How long to gather changes before one reload.
@@ -24,11 +24,14 @@ final class ReloadCoalescer: Sendable {
     /// Between tries of a reload that failed: doubled up to the cap.
     private static let backoff = Swift.Duration.seconds(1)
     private static let backoffCap = Swift.Duration.seconds(30)
+    /// So many times as long as the last reload took, it is left in peace: it reads every file, and compares every rule.
+    private static let rest = 2.0
+    private static let restCap = Swift.Duration.seconds(60)
 
     init(timeline: Timeline, logger: Logger, reload: @escaping @Sendable () async throws -> Void) {
         (changes, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         self.reload = reload
-        sleep = { try await timeline.sleep(for: $0) }
+        self.timeline = timeline
         self.logger = logger
     }
 
@@ -50,17 +53,22 @@ final class ReloadCoalescer: Sendable {
     /// Reloads after changes until its task is cancelled; once at the start, as the process before may have died between a change and its reload.
     func run() async {
         signal.yield()
+        var pause = Self.gathering
         for await _ in changes {
             do {
-                try await sleep(Self.gathering)
-                try await reloadUntilDone()
+                try await timeline.sleep(for: pause)
+                pause = max(Self.gathering, try await reloadUntilDone())
             } catch { return }
         }
     }
 
-    private func reloadUntilDone() async throws {
+    private func rest(since start: Swift.Duration) -> Swift.Duration { min((timeline.now - start) * Self.rest, Self.restCap) }
+
+    /// - Returns: how long the server is to be left in peace.
+    private func reloadUntilDone() async throws -> Swift.Duration {
         var delay = Self.backoff
         while true {
+            let start = timeline.now
             let (taken, changes) = state.withLock { ($0.pending, $0.changes) }
             do {
                 try await reload()
@@ -72,7 +80,7 @@ final class ReloadCoalescer: Sendable {
                 }
                 if failed { logger.info("Prometheus reloads its rules again") }
                 handler(Set(taken.keys))
-                return
+                return rest(since: start)
             } catch {
                 try Task.checkCancellation()
                 let (handler, isFirst) = state.withLock { state in
@@ -84,7 +92,7 @@ final class ReloadCoalescer: Sendable {
                         "Prometheus does not reload its rules; those it has go on, also of objects that are gone", metadata: ["error": "\(error)"])
                     handler(Set(taken.keys))
                 }
-                try await sleep(delay)
+                try await timeline.sleep(for: max(delay, rest(since: start)))
                 delay = min(delay * 2, Self.backoffCap)
             }
         }

@@ -77,6 +77,30 @@ struct ReloadCoalescerTests {
         #expect(tries.load(ordering: .sequentiallyConsistent) == 10)
     }
 
+    /// A server with very many rules needs long for a reload, and must come to evaluate between two.
+    @Test(arguments: [false, true]) func aSlowServerIsLeftInPeace(fails: Bool) async {
+        let count = Atomic(0)
+        let coalescer = ReloadCoalescer(timeline: Timeline(clock), logger: Logger(label: "test")) { [clock] in
+            count.add(1, ordering: .sequentiallyConsistent)
+            clock.advance(by: .seconds(20))
+            if fails { throw Refusal(description: "too slow") }
+        }
+        coalescer.changed(key)
+        let task = Task { await coalescer.run() }
+        #expect(await sleeping())
+        clock.advance(by: .milliseconds(200))
+        #expect(await eventually { count.load(ordering: .sequentiallyConsistent) == 1 })
+        coalescer.changed(key)
+        #expect(await sleeping())
+        clock.advance(by: .seconds(40) - .milliseconds(1))
+        #expect(clock.sleeperCount == 1)
+        #expect(count.load(ordering: .sequentiallyConsistent) == 1)
+        clock.advance(by: .milliseconds(1))
+        #expect(await eventually { count.load(ordering: .sequentiallyConsistent) == 2 })
+        task.cancel()
+        await task.value
+    }
+
     @Test func whatAnEarlierProcessOwedIsReloadedAtTheStart() async {
         let count = Atomic(0)
         let coalescer = ReloadCoalescer(timeline: Timeline(clock), logger: Logger(label: "test")) { count.add(1, ordering: .relaxed) }
