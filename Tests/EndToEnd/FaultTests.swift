@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The daemon behind a proxy that spoils what the real API server says, and behind a relay that spoils the network, while people edit.
-@Suite(.enabled(if: TestEnvironment.binary != nil && TestEnvironment.kubeconfig != nil, "needs the release binary and the cluster"))
+@Suite(.serialized, .enabled(if: TestEnvironment.binary != nil && TestEnvironment.kubeconfig != nil, "needs the release binary and the cluster"))
 struct FaultTests {
     /// Rules are children here, so that one that is made twice shows.
     @Test func whatAProxySpoilsHealsAndNothingIsLostOrDoubled() async throws {
