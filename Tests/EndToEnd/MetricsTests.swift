@@ -18,11 +18,14 @@ struct MetricsTests {
             try await world.wait("availability", "Ready", .true, within: .seconds(60))
             try await world.wait("invalid", "Stalled", .true)
 
+            let own = #"plimsoll_namespace="\#(world.namespace)",plimsoll_slo="availability",service="prometheus""#
+            // Ready comes with the first figures, and an hour's ratio with the evaluation after.
+            let ratio = #"plimsoll_slo_error_ratio{\#(own),window="1h"} "#
+            _ = try await eventually(within: .seconds(30)) { try await world.fetch("\(daemon.metricsURL)/metrics").text.contains(ratio) }
             let page = try await world.fetch("\(daemon.metricsURL)/metrics")
             #expect(page.status == 200)
-            let own = #"plimsoll_namespace="\#(world.namespace)",plimsoll_slo="availability",service="prometheus""#
             for sample in [
-                "plimsoll_slo_objective_ratio{\(own)} 0.99", #"plimsoll_slo_error_ratio{\#(own),window="1h"} "#,
+                "plimsoll_slo_objective_ratio{\(own)} 0.99", ratio,
                 "plimsoll_slo_sampled_timestamp_seconds{\(own)} ", "plimsoll_slo_status_writes_total ", "plimsoll_slo_rule_writes_total ",
                 #"plimsoll_sampler_polls_total{sampler="default/figures"} "#,
             ] {
