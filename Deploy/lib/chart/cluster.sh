@@ -203,7 +203,10 @@ rollback_chart() {
     eventually 60 "two pods are ready" two_ready
     kubectl delete configmaps -A -l plimsoll.dev/instance=main
     eventually 60 "every SLO is Ready" all_ready
+    # `kubectl exec deployment/...` may choose one that goes.
+    eventually 90 "only those two pods are left" no_pod_goes
 }
+no_pod_goes() { [ "$(kubectl -n "$NAMESPACE" get pods --no-headers -l app.kubernetes.io/name=plimsoll | wc -l)" = 2 ]; }
 
 # The commands of NOTES.txt are its indented lines. notes_command PATTERN: the one that matches, run.
 notes_lines() { helm template plimsoll "$CHART" -n "$NAMESPACE" -f "$work/values.yaml" --notes | sed -n 's/^    //p'; }
