@@ -105,7 +105,7 @@ struct SampleServiceTests {
             // Ended by SIGTERM, and not by SIGKILL ten seconds later, which leaves no word. How soon the pod is gone is the kubelet's affair.
             let leaving = try await workload.pods().filter { old.contains($0.hash) }
             for pod in leaving {
-                let isOver = try await eventually(within: .seconds(60)) {
+                let isOver = try await eventually(within: .seconds(150)) {
                     if try await workload.log(pod.name).last?.event == .ended { return true }
                     return try await !workload.pods().contains { $0.name == pod.name }
                 }

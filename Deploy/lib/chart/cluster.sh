@@ -203,8 +203,8 @@ rollback_chart() {
     eventually 60 "two pods are ready" two_ready
     kubectl delete configmaps -A -l plimsoll.dev/instance=main
     eventually 60 "every SLO is Ready" all_ready
-    # `kubectl exec deployment/...` may choose one that goes.
-    eventually 90 "only those two pods are left" no_pod_goes
+    # `kubectl exec deployment/...` may choose one that goes. A kubelet may take over a minute to let go of a pod: it tidies up once a minute.
+    eventually 150 "only those two pods are left" no_pod_goes
 }
 no_pod_goes() { [ "$(kubectl -n "$NAMESPACE" get pods --no-headers -l app.kubernetes.io/name=plimsoll | wc -l)" = 2 ]; }
 
@@ -232,7 +232,7 @@ nothing_left() {
 uninstall_chart() {
     notes_command '^helm uninstall'
     notes_command 'delete lease'
-    eventually 60 "nothing is left" nothing_left plimsoll
+    eventually 150 "nothing is left" nothing_left plimsoll
     kubectl get crd slos.plimsoll.dev >/dev/null || { echo "the CRD was not kept"; return 1; }
     kubectl -n platform get slo apiserver-availability >/dev/null || { echo "the SLOs are gone"; return 1; }
 }
@@ -261,13 +261,13 @@ exercise_one_namespace() {
     SLOS=shop exercise_rights configmap
     eventually 60 "an event of the pod tells of a broken configuration" told_of_its_pod
     kubectl -n "${TEAM[0]}" scale deployment "${TEAM[1]}" --replicas=0
-    eventually 60 "its watches have ended" no_team_pods
+    eventually 150 "its watches have ended" no_team_pods
     python "$LIB/audit.py" "$AUDIT_LOG" "${TEAM[@]}" \
         --unused "${TEAM[1]}-pod patch events.events.k8s.io: for an event of the pod that repeats within minutes"
 }
 uninstall_from_one_namespace() {
     helm uninstall team -n "${TEAM[0]}"
-    eventually 60 "nothing is left" nothing_left team
+    eventually 150 "nothing is left" nothing_left team
     kubectl delete namespace shop "${TEAM[0]}" --wait=false
 }
 
