@@ -38,19 +38,6 @@ package struct PrometheusError: Error, Sendable, Hashable, CustomStringConvertib
         }
     }
 
-    /// A condition's reason, in CamelCase.
-    package var reason: String {
-        switch kind {
-        case .unreachable: "SourceUnreachable"
-        case .refused: "SourceRefused"
-        case .queryFailed: "QueryFailed"
-        case .nonsense: "SourceAnswersNonsense"
-        case .timedOut: "SourceTimedOut"
-        case .misconfigured: "SourceMisconfigured"
-        case .cancelled: "Cancelled"
-        }
-    }
-
     /// The server's words where it does not take the query as it is; nil where something else failed.
     ///
     /// Prometheus says `bad_data`; VictoriaMetrics the status' code, such as `422`. What parses and can't be evaluated on the data (`execution`) is
@@ -60,16 +47,6 @@ package struct PrometheusError: Error, Sendable, Hashable, CustomStringConvertib
         if let status = Int(type) { return (400..<500).contains(status) && ![401, 403, 408, 429].contains(status) ? message : nil }
         let others: Set = ["execution", "timeout", "canceled", "cancelled", "unavailable", "internal", "too_many_requests"]
         return others.contains(type) ? nil : message
-    }
-
-    /// The same request may succeed later without anyone changing it or the settings.
-    package var isTransient: Bool {
-        switch kind {
-        case .unreachable, .timedOut, .nonsense: true
-        case .refused(let status, _): status == 408 || status == 429 || status >= 500
-        case .queryFailed: queryRefusal == nil
-        case .misconfigured, .cancelled: false
-        }
     }
 
     package init(_ error: HTTPError, source: String) {

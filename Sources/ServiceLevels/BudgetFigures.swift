@@ -27,7 +27,6 @@ package struct BudgetFigures: Sendable, Hashable {
 
     /// The share of the budget that is left, of the worst group.
     package var remaining: Double { groups.first?.remaining ?? 1 }
-    package var isExhausted: Bool { remaining <= 0 }
     /// What a policy goes by: the least that is certain of any group.
     package var certain: Double { groups.map(\.certain).min() ?? 1 }
 

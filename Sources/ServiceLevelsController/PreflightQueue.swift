@@ -16,8 +16,8 @@ struct PreflightQueue: Sendable {
         /// When it is to be tried, for the first time or again.
         var due: Swift.Duration
         var found: [SLOPreflight.Finding]?
-        /// Why the last try came to nothing.
-        var failure: String?
+        /// Why tries came to nothing since it was last found out.
+        var failure: Failure?
         /// Since the last time that nothing was wrong: it is looked at ever more rarely.
         var doubts = 0
         /// Prometheus has loaded its rules as they are wanted.
@@ -43,13 +43,26 @@ struct PreflightQueue: Sendable {
     static let (waiting, waitingMost) = (Swift.Duration.seconds(15), Swift.Duration.seconds(300))
 
     /// What a try that came to no findings says.
-    enum Failure: Equatable {
+    enum Failure: Equatable, Sendable {
         /// The daemon ends.
         case cancelled
         /// The server is away, or not itself yet: it concerns all alike.
         case away(String)
         /// It could not answer this one.
         case unanswered(String)
+
+        var words: String {
+            switch self {
+            case .cancelled: ""
+            case .away(let words), .unanswered(let words): words
+            }
+        }
+
+        /// Whether it says what another said: why a server is away is put differently each time, if only by milliseconds.
+        func agrees(with other: Failure?) -> Bool {
+            if case (.away, .away?) = (self, other) { return true }
+            return self == other
+        }
 
         init(_ error: PrometheusError) {
             switch error.kind {
@@ -93,7 +106,7 @@ struct PreflightQueue: Sendable {
         guard let entry = entries[slo.metadata.key], entry.generation == slo.metadata.generation else { return .unasked }
         if let found = entry.found { return .found(found) }
         if entry.form.map(taken.contains) ?? false { return .formTaken }
-        return entry.failure.map { .unanswered($0) } ?? .unasked
+        return entry.failure.map { .unanswered($0.words) } ?? .unasked
     }
 
     private func urgency(_ entry: Entry) -> Urgency {
@@ -140,19 +153,15 @@ struct PreflightQueue: Sendable {
         guard var entry = entries[key], entry.isOf(asked) else { return false }
         let isAwaited = urgency(entry) == .awaited
         entry.isUnderWay = false
-        let known = entry.failure
-        switch failure {
-        // As before.
-        case .cancelled: break
-        case .away(let words): entry.failure = words
-        case .unanswered(let words):
-            entry.failure = words
+        if case .unanswered = failure {
             entry.doubts += 1
             let (first, most) = isAwaited ? (Self.waiting, Self.waitingMost) : (Self.soon, Self.again)
             entry.due = now + min(first * (1 << min(entry.doubts - 1, 8)), most)
         }
+        let isNews = failure != .cancelled && !failure.agrees(with: entry.failure)
+        if isNews { entry.failure = failure }
         entries[key] = entry
-        return isAwaited && entry.failure != known
+        return isAwaited && isNews
     }
 
     /// What was found of one that was taken.

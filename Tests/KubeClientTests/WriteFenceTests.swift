@@ -92,7 +92,7 @@ import Values
             { _, _ in .json(FaultTests.busy, status: 429, headers: [("Retry-After", "1")]) }, options: options
         ) { client, server in
             let error = await FaultTests.error { try await client.fenced(by: turnstile.fence).create(.configMaps, namespace: "n", body: [:]) }
-            #expect(error?.isFenced == true || error?.isTooManyRequests == true)
+            #expect(error?.isFenced == true || error?.isTooManyRequests == true, "\(error.map { "\($0)" } ?? "no error")")
             #expect(server.requests.count == 1)
         }
     }

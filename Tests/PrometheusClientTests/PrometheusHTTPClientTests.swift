@@ -127,7 +127,6 @@ import Values
                 Issue.record("\(reply): \(String(describing: error))")
                 continue
             }
-            #expect(error?.isTransient == true)
             await client.shutdown()
         }
         let garbage = NonsenseServer(.raw("SSH-2.0-OpenSSH_9.2\r\n"))

@@ -146,6 +146,20 @@ struct PreflightQueueTests {
         #expect(queue.take(at: .zero).wait == min(PreflightQueue.soon, now))
     }
 
+    /// An outage writes no status at each try.
+    @Test func anOutageIsNewsOnce() throws {
+        let queue = Rig()
+        _ = queue.want("waits", Self.latency)
+        for (milliseconds, isNews) in [(0, true), (1, false), (2, false)] {
+            let turn = try queue.next()
+            #expect(queue.failed(turn.key, turn.entry, .away("no connection after \(milliseconds) ms")) == isNews)
+            #expect(queue.preflight("waits") == .unanswered("no connection after 0 ms"))
+        }
+        let turn = try queue.next()
+        #expect(queue.failed(turn.key, turn.entry, .unanswered("HTTP 401")))
+        #expect(queue.preflight("waits") == .unanswered("HTTP 401"))
+    }
+
     @Test(arguments: [
         (PrometheusError.Kind.cancelled, "cancelled"), (.unreachable("x"), "away"), (.refused(status: 503, message: ""), "away"),
         (.refused(status: 502, message: ""), "away"), (.refused(status: 429, message: ""), "away"),

@@ -44,6 +44,8 @@ package final class ScriptedServer: Sendable {
         port = UInt16(bigEndian: address.sin_port)
         listener = descriptor
         Threads.start { [weak self] in
+            // Here and nowhere else: a number that is free again is soon another server's, whose connections this thread would take.
+            defer { close(descriptor) }
             while true {
                 let connection = accept(descriptor, nil, nil)
                 guard connection >= 0 else { return }
@@ -61,10 +63,7 @@ package final class ScriptedServer: Sendable {
     package var url: String { "http://127.0.0.1:\(port)" }
     package var requests: [Request] { seen.withLock(\.self) }
 
-    package func stop() {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-    }
+    package func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
 
     private func serve(_ connection: Int32, _ script: Script) {
         defer { close(connection) }

@@ -1,7 +1,7 @@
 /// Who may make the API server be asked now, so that strangers can shut out nobody whose token it knows. A plain value.
 ///
-/// Tokens that were somebody's lately have a share of their own, of which one has a part. All others are strangers, with a smaller share, of which one address has a part; and
-/// an address that has sent many tokens that were nobody's has to wait.
+/// Tokens that were somebody's lately have a share of their own, of which one token has a part. All others are strangers, with a smaller share, of which
+/// one address has a part; and an address that has sent many tokens that were nobody's has to wait.
 struct AskerBook: Sendable {
     /// In all, and of one token: any pod's own is somebody's.
     static let (knownAtOnce, knownAtOnceOfOne) = (16, 4)
