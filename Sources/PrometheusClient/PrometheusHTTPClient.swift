@@ -10,9 +10,9 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
     package let settings: PrometheusSettings
     private let base: String
     private let http: HTTPClient
-    /// With connections of its own: a busy server answers no query in time while it reloads, and connections to a host that answers nothing are closed.
-    /// A reload that is given up goes on there, and asking anew queues another.
-    private let reloads: HTTPClient
+    /// For what a server takes its time over, reloads and the list of all rules, with connections of its own: those to a host from which nothing comes
+    /// before a deadline are closed, with the queries on them. A reload that is given up goes on there, and asking anew queues another.
+    private let patient: HTTPClient
     private let files: CredentialFiles
     private let side: SideQueue
     private let tls = Mutex(TLSOptions())
@@ -21,6 +21,8 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
     private static let longestQuery = 1500
     /// A reload waits until the rules that are being evaluated are through: 11 s were measured with 1,000 SLOs on a busy server, minutes with 10,000.
     private static let reloadTimeout = Swift.Duration.seconds(600)
+    /// The rules of 10,000 SLOs are 39 MB, for which a busy server took 12 s.
+    private static let rulesTimeout = Swift.Duration.seconds(60)
     /// Smaller answers take well under a millisecond to decode.
     private static let largeBody = 64 << 10
 
@@ -40,7 +42,7 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
         self.settings = settings
         base = String(settings.url.reversed().drop { $0 == "/" }.reversed())
         http = HTTPClient(configuration: .init(label: "prometheus-\(settings.name)", maxInFlight: settings.maxInFlight, userAgent: userAgent))
-        reloads = HTTPClient(configuration: .init(label: "prometheus-\(settings.name)-reload", userAgent: userAgent))
+        patient = HTTPClient(configuration: .init(label: "prometheus-\(settings.name)-slow", userAgent: userAgent))
         files = CredentialFiles(
             CredentialSettings(
                 credentials: settings.credentials, caFile: settings.caFile, clientCertificateFile: settings.clientCertificateFile,
@@ -51,7 +53,7 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
     /// Ends what is under way. The client is of no use afterwards.
     package func shutdown() async {
         await http.shutdown()
-        await reloads.shutdown()
+        await patient.shutdown()
     }
 
     // MARK: PrometheusQuerying
@@ -74,7 +76,9 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
     package func rules(
         keeping isWanted: @escaping @Sendable (_ group: String) -> Bool
     ) async throws(PrometheusError) -> PrometheusAnswer<RulesResult> {
-        try await ask("/api/v1/rules", [], decode: { try RulesResult(decoding: $0, keeping: isWanted) })
+        try await ask(
+            "/api/v1/rules", [], timeout: max(settings.timeout, Self.rulesTimeout), over: patient,
+            decode: { try RulesResult(decoding: $0, keeping: isWanted) })
     }
 
     /// Alerts pending or firing now.
@@ -131,7 +135,7 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
     package func reload(_ url: String) async throws(PrometheusError) {
         let (response, secret) = try await send(
             "POST", url, body: [], authorized: Self.origin(url) == Self.origin(base), timeout: max(settings.timeout, Self.reloadTimeout),
-            over: reloads)
+            over: patient)
         guard (200..<300).contains(response.status) else { throw refusal(response, secret) }
     }
 
@@ -151,14 +155,16 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
     }
 
     private func ask<Value: Sendable>(
-        _ path: String, _ parameters: [(String, String)], mayPost: Bool = true, decode: @escaping @Sendable ([UInt8]) throws -> Value
+        _ path: String, _ parameters: [(String, String)], mayPost: Bool = true, timeout: Swift.Duration? = nil, over client: HTTPClient? = nil,
+        decode: @escaping @Sendable ([UInt8]) throws -> Value
     ) async throws(PrometheusError) -> PrometheusAnswer<Value> {
         let form = FormText.encode(parameters)
         let (response, secret): (HTTPResponse, String?)
         if form.utf8.count > Self.longestQuery, mayPost {
-            (response, secret) = try await send("POST", "\(base)\(path)", body: Array(form.utf8))
+            (response, secret) = try await send("POST", "\(base)\(path)", body: Array(form.utf8), timeout: timeout, over: client)
         } else {
-            (response, secret) = try await send("GET", "\(base)\(path)\(form.isEmpty ? "" : "?\(form)")", body: nil)
+            let query = form.isEmpty ? "" : "?\(form)"
+            (response, secret) = try await send("GET", "\(base)\(path)\(query)", body: nil, timeout: timeout, over: client)
         }
         guard (200..<300).contains(response.status) else { throw refusal(response, secret) }
         let body = response.body
@@ -187,7 +193,7 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
                 }
                 if changed {
                     http.replaceTLS(material.tls)
-                    reloads.replaceTLS(material.tls)
+                    patient.replaceTLS(material.tls)
                 }
                 return material
             } catch {
@@ -201,8 +207,8 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
             method: method, url: url, headers: headers, body: body,
             deadlines: .init(connect: min(settings.timeout, .seconds(5)), whole: timeout ?? settings.timeout), maxBodyBytes: settings.maxBodyBytes,
             acceptGzip: true,
-            // Queries only read.
-            isIdempotent: client == nil)
+            // Queries only read, and a reload is posted with nothing.
+            isIdempotent: body?.isEmpty != true)
         do {
             return (try await (client ?? http).send(request), material.secret)
         } catch {

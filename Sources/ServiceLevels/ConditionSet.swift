@@ -47,7 +47,9 @@ struct ConditionSet {
         )
     }
 
-    private static func withoutNumbers(_ message: String) -> String { message.filter { !$0.isNumber } }
+    private static func withoutNumbers(_ message: String) -> [UInt8] {
+        message.utf8.filter { !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    }
 
     /// The budget is spent; with a little play, so that one at the edge does not swing.
     var isExhausted: Bool { list["BudgetHealthy"]?.reason == "Exhausted" }

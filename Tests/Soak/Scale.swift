@@ -53,7 +53,9 @@ struct Scale {
     }
 
     private func daemon(_ world: World) throws -> Daemon {
-        try Daemon(world, interval: "30s", poll: "30s", layout: places == 0 ? "layout: PerSLO" : "layout: Fleet\n      fleet: {places: \(places)}")
+        try Daemon(
+            world, interval: "30s", poll: "30s", timeout: "30s",
+            layout: places == 0 ? "layout: PerSLO" : "layout: Fleet\n      fleet: {places: \(places)}")
     }
 
     /// How often a minute the daemon asks for the figures and rules of so few SLOs, which stay.

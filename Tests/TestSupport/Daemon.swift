@@ -20,7 +20,7 @@ package final class Daemon: Sendable {
     ///   - serving: more of its part of that name, in YAML's flow style.
     ///   - arguments: more of them.
     package init(
-        _ world: World, prometheusURL: String? = nil, kubeconfig: String? = nil, interval: String = "5s", poll: String = "2s",
+        _ world: World, prometheusURL: String? = nil, kubeconfig: String? = nil, interval: String = "5s", poll: String = "2s", timeout: String = "5s",
         output: String = "plimsoll.log", instance: String? = nil, configMaps: Bool = false, layout: String = "layout: PerSLO",
         settings: String = "", serving: String = "",
         arguments: [String] = [],
@@ -50,7 +50,7 @@ package final class Daemon: Sendable {
                 url: \(prometheusURL ?? world.prometheusURL)
                 scrapeInterval: \(interval)
                 pollInterval: \(poll)
-                timeout: 5s
+                timeout: \(timeout)
                 rules:
                   \(rules)
                   \(layout)

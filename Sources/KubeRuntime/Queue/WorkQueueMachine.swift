@@ -102,7 +102,9 @@ package struct WorkQueueMachine<Key: Hashable & Sendable>: Sendable {
     private var readyCounts = Array(repeating: 0, count: QueuePriority.allCases.count)
     private var timers = Heap<Timer>()
     private var delayedCount = 0
-    private var processingCount = 0
+    /// Those that a worker has: among many that wait they must not be looked for.
+    private var underWay: Set<Key> = []
+    private var processingCount: Int { underWay.count }
     private var nextTicket: UInt64 = 0
     private var pops = 0
     package private(set) var isShutDown = false
@@ -184,7 +186,7 @@ package struct WorkQueueMachine<Key: Hashable & Sendable>: Sendable {
         entry.place = .nowhere
         entry.taken = (now, entry.priority)
         entries[item.key] = entry
-        processingCount += 1
+        underWay.insert(item.key)
         return Popped(key: item.key, priority: entry.priority, waited: now - item.since)
     }
 
@@ -195,7 +197,7 @@ package struct WorkQueueMachine<Key: Hashable & Sendable>: Sendable {
         promote(now: now)
         guard var entry = entries[key], let taken = entry.taken else { return .nothing }
         entry.taken = nil
-        processingCount -= 1
+        underWay.remove(key)
         let again: Swift.Duration?
         switch completion {
         case .success:
@@ -313,8 +315,7 @@ package struct WorkQueueMachine<Key: Hashable & Sendable>: Sendable {
 
     /// For each key a worker has: since when.
     package func processing() -> [(key: Key, since: Swift.Duration)] {
-        guard processingCount > 0 else { return [] }
-        return entries.compactMap { key, entry in entry.taken.map { (key, $0.since) } }
+        underWay.compactMap { key in entries[key]?.taken.map { (key, $0.since) } }
     }
 
     // MARK: Parts
