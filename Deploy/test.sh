@@ -94,6 +94,21 @@ run_tests() {
     tally_xunit "$name" "$report" "$status" "$results/$name.log"
 }
 
+# Beside real servers on a machine that others may use too, a test can miss a time that it is given: a few that fail are tried once more, by themselves.
+# Those that pass then are told and counted apart. With more failures than this something is broken.
+MOST_REPEATED=4
+run_real_tests() {
+    local name=$1 failed_before=$TALLY_FAILED failed pattern
+    run_tests "$@"
+    failed=$((TALLY_FAILED - failed_before))
+    if [ "$failed" -eq 0 ] || [ "$failed" -gt "$MOST_REPEATED" ]; then return; fi
+    pattern=$(failed_tests "$results/$name.xml")
+    [ -n "$pattern" ] || return 0
+    shift 2
+    run_tests "$name-again" "$pattern" --no-parallel "$@"
+    tally_repeated "$failed" "$failed_before"
+}
+
 # A process for each target: a trap in one does not hide the rest, and those that burn the processor don't starve those that watch the time.
 TARGETS=(Fuzz Values KubeModel PrometheusModel PlimsollAPI ServiceLevels Rollouts HTTPTransport KubeClient PrometheusClient Notify KubeRuntime ServiceLevelsController RolloutsController Serving)
 INTEGRATED=(KubeClient KubeRuntime ServiceLevelsController RolloutsController)
@@ -131,14 +146,14 @@ kubectl_crds() {
 }
 if wants integration || wants end-to-end; then kubectl_crds; fi
 if wants integration; then
-    for target in "${INTEGRATED[@]}"; do run_tests "$target-integration" "^${target}Tests\\.Integration"; done
+    for target in "${INTEGRATED[@]}"; do run_real_tests "$target-integration" "^${target}Tests\\.Integration"; done
 fi
 if wants end-to-end; then
-    run_tests end-to-end '^EndToEndTests\.(?!Disturbing|LeaderElection|Fault)'
+    run_real_tests end-to-end '^EndToEndTests\.(?!Disturbing|LeaderElection|Fault)'
     # By themselves: they give daemons so long to come to rest, and want the processor for it.
-    run_tests faults '^EndToEndTests\.Fault'
+    run_real_tests faults '^EndToEndTests\.Fault'
     # By themselves: their leases last for three seconds.
-    run_tests leader-election '^EndToEndTests\.LeaderElection'
+    run_real_tests leader-election '^EndToEndTests\.LeaderElection'
     mkdir "$results/rules"
     render_and_check() {
         "$PLIMSOLL_TEST_BINARY" render "$ROOT/Manifests/samples" -o "$results/rules" && promtool check rules "$results"/rules/*.yaml
@@ -149,7 +164,7 @@ fi
 if wants integration && wants end-to-end; then
     # The cluster's servers are stopped and killed: last, one test at a time.
     export PLIMSOLL_TEST_RESTARTABLE_CLUSTER=$cluster
-    run_tests disturbances '^(KubeRuntime|EndToEnd)Tests\.Disturbing' --no-parallel
+    run_real_tests disturbances '^(KubeRuntime|EndToEnd)Tests\.Disturbing' --no-parallel
 fi
 if wants history; then
     step "Accuracy on 30 days of history in a real Prometheus"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Counts what passed, failed and was skipped over all phases. Sourced.
 
-TALLY_PASSED=0 TALLY_FAILED=0 TALLY_SKIPPED=0
+TALLY_PASSED=0 TALLY_FAILED=0 TALLY_SKIPPED=0 TALLY_REPEATED=0
 
 # check NAME COMMAND...: one check that passes or fails; its output is shown when it fails.
 check() {
@@ -55,9 +55,33 @@ tally_xunit() {
     echo "  $name: $((total - failed - skipped)) passed, $failed failed, $skipped skipped"
 }
 
+# failed_tests FILE: a filter for the tests of a report that failed.
+failed_tests() {
+    awk '
+        /<testcase /{ open = $0; bad = 0 }
+        /<failure/{
+            if (open != "" && !bad) {
+                bad = 1; suite = open; test = open
+                sub(/.*classname="/, "", suite); sub(/".*/, "", suite)
+                sub(/.* name="/, "", test); sub(/[("].*/, "", test)
+                gsub(/\./, "\\.", suite)
+                print "^" suite "/" test "\\("
+            }
+        }' "$1" | sort -u | paste -sd '|'
+}
+
+# tally_repeated FAILED BEFORE: so many had failed, of so many then; those that passed when they were tried again are no failures.
+tally_repeated() {
+    local failed_again=$((TALLY_FAILED - $2 - $1))
+    [ "$failed_again" -ge 0 ] && [ "$failed_again" -le "$1" ] || return 0
+    TALLY_FAILED=$(($2 + failed_again))
+    TALLY_REPEATED=$((TALLY_REPEATED + $1 - failed_again))
+}
+
 # The closing line; the status says whether all was well.
 tally_close() {
     echo
+    if [ "$TALLY_REPEATED" -gt 0 ]; then echo "passed only when tried again, by themselves: $TALLY_REPEATED (✘ above)"; fi
     echo "$TALLY_PASSED passed, $TALLY_FAILED failed, $TALLY_SKIPPED skipped"
     [ "$TALLY_FAILED" -eq 0 ]
 }
