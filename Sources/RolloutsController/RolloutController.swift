@@ -34,7 +34,7 @@ package struct RolloutController: Sendable {
     /// The rights it needs.
     package let requiredAccess: [RequiredAccess]
     private let sources: [String: RolloutSourceDefinition]
-    private let relay: EnqueueRelay
+    private let relay: KeyRelay
 
     /// - Parameters:
     ///   - policy: where, and as whom, something may be done to workloads; only these namespaces' workloads are watched.
@@ -61,7 +61,7 @@ package struct RolloutController: Sendable {
         let gate = ConsistencyGate(timeline: timeline)
         gate.register(analyses.store)
         gate.register(runs.store)
-        let relay = EnqueueRelay()
+        let relay = KeyRelay()
         let sources = Dictionary(uniqueKeysWithValues: definitions.map { ($0.name, $0) })
         let reader = CounterReader(sources: sources, wallClock: wallClock)
         let pool = reader.pool(timeline: timeline, logger: logger, notify: relay.send)

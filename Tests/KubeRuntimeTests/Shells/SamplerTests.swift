@@ -95,6 +95,28 @@ struct SamplerTests {
         await task.value
     }
 
+    /// Thousands of SLOs that are evaluated for the first time, one after the other, don't have it polled without a pause.
+    @Test func whatTakesLongIsNotHurried() async {
+        let (clock, source) = (ManualClock(), Source([1]))
+        let sampler = Sampler(
+            name: "test", interval: .seconds(10), jitter: 0, timeline: Timeline(clock),
+            wallClock: { Instant(microseconds: 0) + clock.now.offset }, seed: 1, notify: { _ in },
+            poll: {
+                try await Timeline(clock).sleep(for: .seconds(1))
+                return try await source.poll()
+            })
+        let task = Task { await sampler.run() }
+        await advance(clock, source, to: 1, by: .seconds(1))
+        sampler.pollSoon()
+        // Of its rest; then its next poll's own second.
+        await advance(clock, source, to: 1, by: .seconds(4) - .milliseconds(1))
+        try? await Task.sleep(for: .milliseconds(10))
+        await advance(clock, source, to: 1, by: .milliseconds(1))
+        await advance(clock, source, to: 2, by: .seconds(1))
+        task.cancel()
+        await task.value
+    }
+
     @Test func pollSoonPollsNow() async {
         let (clock, source) = (ManualClock(), Source([1]))
         let sampler = sampler(source, Notes(), clock)

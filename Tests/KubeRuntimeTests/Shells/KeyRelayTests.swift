@@ -1,8 +1,7 @@
 import KubeModel
+import KubeRuntime
 import Synchronization
 import Testing
-
-@testable import ServiceLevelsController
 
 struct KeyRelayTests {
     @Test func keysGoToWhoeverIsConnectedLast() {
@@ -19,5 +18,18 @@ struct KeyRelayTests {
         relay.send(key)
         #expect(first.withLock { $0 } == [key, ObjectKey(namespace: "shop", name: "b")])
         #expect(second.withLock { $0 } == [key])
+    }
+
+    @Test func theHundredThousandthCostsAsMuchAsTheFirst() {
+        let relay = KeyRelay()
+        let sent = Atomic(0)
+        relay.connect { _ in sent.add(1, ordering: .relaxed) }
+        let key = ObjectKey(namespace: "shop", name: "a")
+        func time(_ count: Int) -> Swift.Duration { ContinuousClock().measure { for _ in 0..<count { relay.send(key) } } }
+        let first = time(10_000)
+        _ = time(80_000)
+        let last = time(10_000)
+        #expect(last < first * 10 + .milliseconds(100), "\(first), then \(last)")
+        #expect(sent.load(ordering: .relaxed) == 100_000)
     }
 }
