@@ -44,7 +44,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 # As its daemon's configuration says: a Prometheus with many rules has many series about itself.
 interval=5s
-if [ "$kind" = scale ]; then interval=30s; fi
+if [ "$kind" = scale ]; then interval=60s; fi
 "$ROOT/Deploy/cluster/up" "$cluster" --prometheus --scrape-interval $interval --evaluation-interval $interval
 # shellcheck disable=SC1090
 . "$CACHE/clusters/$cluster/env"

@@ -10,9 +10,11 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
     package let settings: PrometheusSettings
     private let base: String
     private let http: HTTPClient
-    /// For what a server takes its time over, reloads and the list of all rules, with connections of its own: those to a host from which nothing comes
-    /// before a deadline are closed, with the queries on them. A reload that is given up goes on there, and asking anew queues another.
-    private let patient: HTTPClient
+    /// What a server takes its time over has connections of its own: those to a host from which nothing comes before a deadline are closed, with all
+    /// that is asked on them.
+    private let listings: HTTPClient
+    /// A reload that is given up goes on there, and asking anew queues another.
+    private let reloads: HTTPClient
     private let files: CredentialFiles
     private let side: SideQueue
     private let tls = Mutex(TLSOptions())
@@ -21,8 +23,8 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
     private static let longestQuery = 1500
     /// A reload waits until the rules that are being evaluated are through: 11 s were measured with 1,000 SLOs on a busy server, minutes with 10,000.
     private static let reloadTimeout = Swift.Duration.seconds(600)
-    /// The rules of 10,000 SLOs are 39 MB, for which a busy server took 12 s.
-    private static let rulesTimeout = Swift.Duration.seconds(60)
+    /// The rules of 10,000 SLOs are 39 MB, for which a busy server took 12 s; while it reloads it lists none.
+    private static let rulesTimeout = Swift.Duration.seconds(120)
     /// Smaller answers take well under a millisecond to decode.
     private static let largeBody = 64 << 10
 
@@ -42,7 +44,8 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
         self.settings = settings
         base = String(settings.url.reversed().drop { $0 == "/" }.reversed())
         http = HTTPClient(configuration: .init(label: "prometheus-\(settings.name)", maxInFlight: settings.maxInFlight, userAgent: userAgent))
-        patient = HTTPClient(configuration: .init(label: "prometheus-\(settings.name)-slow", userAgent: userAgent))
+        listings = HTTPClient(configuration: .init(label: "prometheus-\(settings.name)-rules", userAgent: userAgent))
+        reloads = HTTPClient(configuration: .init(label: "prometheus-\(settings.name)-reload", userAgent: userAgent))
         files = CredentialFiles(
             CredentialSettings(
                 credentials: settings.credentials, caFile: settings.caFile, clientCertificateFile: settings.clientCertificateFile,
@@ -53,7 +56,8 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
     /// Ends what is under way. The client is of no use afterwards.
     package func shutdown() async {
         await http.shutdown()
-        await patient.shutdown()
+        await listings.shutdown()
+        await reloads.shutdown()
     }
 
     // MARK: PrometheusQuerying
@@ -77,7 +81,7 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
         keeping isWanted: @escaping @Sendable (_ group: String) -> Bool
     ) async throws(PrometheusError) -> PrometheusAnswer<RulesResult> {
         try await ask(
-            "/api/v1/rules", [], timeout: max(settings.timeout, Self.rulesTimeout), over: patient,
+            "/api/v1/rules", [], timeout: max(settings.timeout, Self.rulesTimeout), over: listings,
             decode: { try RulesResult(decoding: $0, keeping: isWanted) })
     }
 
@@ -135,7 +139,7 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
     package func reload(_ url: String) async throws(PrometheusError) {
         let (response, secret) = try await send(
             "POST", url, body: [], authorized: Self.origin(url) == Self.origin(base), timeout: max(settings.timeout, Self.reloadTimeout),
-            over: patient)
+            over: reloads)
         guard (200..<300).contains(response.status) else { throw refusal(response, secret) }
     }
 
@@ -193,7 +197,8 @@ package final class PrometheusHTTPClient: PrometheusQuerying {
                 }
                 if changed {
                     http.replaceTLS(material.tls)
-                    patient.replaceTLS(material.tls)
+                    listings.replaceTLS(material.tls)
+                    reloads.replaceTLS(material.tls)
                 }
                 return material
             } catch {

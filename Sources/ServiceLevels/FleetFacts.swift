@@ -43,30 +43,17 @@ struct FleetFacts {
         members.count <= Self.most && members.reduce(0) { $0 + 2048 + 2 * $1.text.utf8.count } <= Self.size
     }
 
-    private func rule(_ record: String, _ series: [String]) -> Rule {
-        .recording(record: record, expr: Self.union(series[...]), labels: [LabelNames.instance: place.instance])
+    private func rule(_ record: String, _ series: [ConstantSeries]) -> Rule {
+        .recording(record: record, expr: ConstantSeries.promql(series), labels: [LabelNames.instance: place.instance])
     }
 
-    /// A balanced tree: in a chain each `or` would look at all that came before.
-    private static func union(_ parts: ArraySlice<String>) -> String {
-        guard parts.count > 1 else { return parts.first ?? "vector(0) < 0" }
-        let middle = parts.startIndex + parts.count / 2
-        let (left, right) = (parts[..<middle], parts[middle...])
-        func wrapped(_ parts: ArraySlice<String>) -> String { parts.count > 1 ? "(\(union(parts)))" : union(parts) }
-        return "\(wrapped(left))\nor\n\(wrapped(right))"
-    }
-
-    private func constant(_ value: String, _ member: FleetMember, _ labels: [String: String]) -> String {
+    private func constant(_ value: String, _ member: FleetMember, _ labels: [String: String]) -> ConstantSeries {
         let identity = SeriesIdentity(instance: place.instance, key: member.key)
         let all = labels.merging(identity.labels) { $1 }.filter { $0.key != LabelNames.instance && !$0.value.isEmpty }
-        return all.sorted { $0.key < $1.key }.reduce("vector(\(value))") { inner, label in
-            // A dollar names a part of the match.
-            let text = VectorSelector.quoted(label.value.replacing("$", with: "$$"))
-            return "label_replace(\(inner), \"\(label.key)\", \(text), \"\", \"\")"
-        }
+        return ConstantSeries(value: value, labels: all)
     }
 
-    private func info(_ member: FleetMember) -> String {
+    private func info(_ member: FleetMember) -> ConstantSeries {
         let spec = member.spec
         var labels = spec.infoLabels
         labels[LabelNames.rules] = member.digest
@@ -74,7 +61,7 @@ struct FleetFacts {
         return constant("1", member, labels)
     }
 
-    private func alerting(_ member: FleetMember) -> [String] {
+    private func alerting(_ member: FleetMember) -> [ConstantSeries] {
         let plan = FleetAlerts.Class(member.spec)
         // It also tells whose windows are to be summed.
         guard !plan.severities.isEmpty else { return [constant("\(member.spec.errorBudget)", member, [LabelNames.alertClass: plan.digest])] }
