@@ -109,7 +109,7 @@ let package = Package(
             path: "Tests/Soak", swiftSettings: settings),
         .executableTarget(
             name: "plimsoll-bench", dependencies: ["PlimsollAPI", "Rollouts", "ServiceLevels", "TestSupport", "Values"],
-            path: "Tests/Benchmarks", exclude: ["slo.py"], swiftSettings: settings),
+            path: "Tests/Benchmarks", exclude: ["mutations.py", "slo.py"], swiftSettings: settings),
         .target(
             name: "FuzzReaders",
             dependencies: ["HTTPTransport", "KubeClient", "KubeModel", "Notify", "PlimsollAPI", "PrometheusClient", "PrometheusModel", "Values"],
